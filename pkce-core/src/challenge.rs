@@ -1,0 +1,335 @@
+//! The code challenge and its method (RFC 7636 §4.2, §4.3).
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::proof::Proof;
+use crate::verifier::{CodeVerifier, InvalidCodeVerifier};
+
+/// How a code challenge is derived from the code verifier: `S256` or `plain`, case-sensitive (RFC 7636 §4.2, §6.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CodeChallengeMethod {
+    /// The challenge *is* the verifier. Whoever sees the authorization request can redeem the code;
+    /// refused unless [`Policy::allow_plain`](crate::Policy::allow_plain).
+    #[serde(rename = "plain")]
+    Plain,
+    /// `BASE64URL(SHA256(ASCII(code_verifier)))`: the default, and all that is allowed by default.
+    S256,
+}
+
+impl CodeChallengeMethod {
+    /// The name as it stands in `code_challenge_method`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::S256 => "S256",
+        }
+    }
+}
+
+impl fmt::Display for CodeChallengeMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for CodeChallengeMethod {
+    type Err = InvalidCodeChallenge;
+
+    fn from_str(method: &str) -> Result<Self, Self::Err> {
+        match method {
+            "plain" => Ok(Self::Plain),
+            "S256" => Ok(Self::S256),
+            _ => Err(InvalidCodeChallenge::Method),
+        }
+    }
+}
+
+/// A code challenge that was parsed strictly, with its method (RFC 7636 §4.2).
+///
+/// * S256: exactly 43 characters of base64url without padding, the last one canonical.
+/// * `plain`: 43 to 128 unreserved characters.
+///
+/// Between the authorization request and the issue of the code it waits in the host's own session or pending record:
+/// it is `Serialize` and `Deserialize`, and deserialising parses it again.
+///
+/// ```
+/// use pkce_core::{CodeChallenge, CodeChallengeMethod::S256};
+///
+/// // RFC 7636, Appendix B.
+/// let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", S256)?;
+/// assert!(challenge.verify("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
+///
+/// // The same octets, spelled in a way that only a lenient decoder accepts.
+/// assert!(CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN", S256).is_err());
+/// # Ok::<(), pkce_core::InvalidCodeChallenge>(())
+/// ```
+#[derive(Clone)]
+pub struct CodeChallenge {
+    proof: Proof,
+    /// The text of a `plain` challenge; an S256 challenge is its proof.
+    plain: Option<Zeroizing<String>>,
+}
+
+impl CodeChallenge {
+    /// Parses a challenge of the given method.
+    ///
+    /// # Errors
+    ///
+    /// When it is not in the form that the method demands, and so could never be verified.
+    pub fn parse(challenge: &str, method: CodeChallengeMethod) -> Result<Self, InvalidCodeChallenge> {
+        match method {
+            CodeChallengeMethod::S256 => {
+                let mut octets = [0; 32];
+                // One character more or less would not fill 32 octets; trailing bits must be zero (the engine's default).
+                match URL_SAFE_NO_PAD.decode_slice(challenge, &mut octets) {
+                    Ok(32) => Ok(Self { proof: Proof::from_bytes(octets), plain: None }),
+                    _ => Err(InvalidCodeChallenge::Challenge),
+                }
+            }
+            CodeChallengeMethod::Plain => match Proof::of_verifier(challenge.as_bytes()) {
+                Ok(proof) => Ok(Self { proof, plain: Some(Zeroizing::new(challenge.to_owned())) }),
+                Err(_) => Err(InvalidCodeChallenge::Challenge),
+            },
+        }
+    }
+
+    /// Derives the S256 challenge of a verifier (RFC 7636 §4.2).
+    pub fn s256(verifier: &CodeVerifier) -> Self {
+        Self::derive(verifier, CodeChallengeMethod::S256)
+    }
+
+    /// Derives the challenge of a verifier by either method. For a client, `plain` is only there
+    /// for a server that cannot do S256 (RFC 7636 §4.2).
+    pub fn derive(verifier: &CodeVerifier, method: CodeChallengeMethod) -> Self {
+        Self {
+            proof: Proof::of(verifier),
+            plain: match method {
+                CodeChallengeMethod::Plain => Some(Zeroizing::new(verifier.as_str().to_owned())),
+                CodeChallengeMethod::S256 => None,
+            },
+        }
+    }
+
+    /// The method it was parsed or derived by.
+    pub const fn method(&self) -> CodeChallengeMethod {
+        match self.plain {
+            Some(_) => CodeChallengeMethod::Plain,
+            None => CodeChallengeMethod::S256,
+        }
+    }
+
+    /// The SHA-256 of the verifier that will be expected.
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// The complete check of a presented verifier: syntax, hash, comparison in constant time. It allocates nothing.
+    ///
+    /// This is the bare comparison of RFC 7636 §4.6. A server wants [`Pkce`](crate::Pkce), which also sees to it that
+    /// the code is redeemed once.
+    ///
+    /// # Errors
+    ///
+    /// When the verifier is malformed, or is not the one this challenge was derived from.
+    #[inline]
+    pub fn verify(&self, code_verifier: &str) -> Result<(), VerifyError> {
+        let presented = Proof::of_verifier(code_verifier.as_bytes()).map_err(VerifyError::Malformed)?;
+        if presented == self.proof { Ok(()) } else { Err(VerifyError::Mismatch) }
+    }
+
+    /// The two query parameters that a client adds to the authorization request (RFC 7636 §4.3).
+    ///
+    /// Neither value needs percent-encoding. The method is always sent: left out it would mean `plain`.
+    ///
+    /// ```
+    /// let challenge = pkce_core::CodeVerifier::generate()?.challenge();
+    /// let query: Vec<String> = challenge.authorization_parameters().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    /// assert!(query.join("&").ends_with("&code_challenge_method=S256"));
+    /// # Ok::<(), pkce_core::RandomError>(())
+    /// ```
+    pub fn authorization_parameters(&self) -> [(&'static str, String); 2] {
+        [("code_challenge", self.text()), ("code_challenge_method", self.method().as_str().to_owned())]
+    }
+
+    fn text(&self) -> String {
+        match &self.plain {
+            Some(plain) => plain.as_str().to_owned(),
+            None => URL_SAFE_NO_PAD.encode(self.proof.as_bytes()),
+        }
+    }
+}
+
+/// Shows the method and nothing of the challenge.
+impl fmt::Debug for CodeChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CodeChallenge({}, [redacted])", self.method())
+    }
+}
+
+impl PartialEq for CodeChallenge {
+    fn eq(&self, other: &Self) -> bool {
+        (self.method() == other.method()) & (self.proof == other.proof)
+    }
+}
+
+impl Eq for CodeChallenge {}
+
+/// The serialised form has the names of the authorization request and refuses others.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    code_challenge: String,
+    code_challenge_method: CodeChallengeMethod,
+}
+
+impl Serialize for CodeChallenge {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Parameters { code_challenge: self.text(), code_challenge_method: self.method() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CodeChallenge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parameters = Parameters::deserialize(deserializer)?;
+        Self::parse(&parameters.code_challenge, parameters.code_challenge_method).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The text is not a code challenge, or not a method, of RFC 7636.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidCodeChallenge {
+    /// The challenge is not in the form that its method demands (RFC 7636 §4.2).
+    Challenge,
+    /// The method is neither `S256` nor `plain` (RFC 7636 §4.3).
+    Method,
+}
+
+impl fmt::Display for InvalidCodeChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Challenge => "the code challenge is not in the form that its method demands",
+            Self::Method => "the code challenge method is neither S256 nor plain",
+        })
+    }
+}
+
+impl std::error::Error for InvalidCodeChallenge {}
+
+/// A presented code verifier was not the expected one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// It is not a code verifier at all (RFC 7636 §4.1).
+    Malformed(InvalidCodeVerifier),
+    /// It is well-formed, but the challenge was derived from another (RFC 7636 §4.6).
+    Mismatch,
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed(_) => "the code verifier is malformed",
+            Self::Mismatch => "the code verifier does not match the code challenge",
+        })
+    }
+}
+
+impl std::error::Error for VerifyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Malformed(error) => Some(error),
+            Self::Mismatch => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CodeChallengeMethod::{Plain, S256};
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn the_vectors_verify() {
+        for (verifier, challenge) in [
+            (VERIFIER.to_owned(), CHALLENGE),
+            ("a".repeat(43), "ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA"),
+            ("a".repeat(128), "aDbPE7rEAOkQUHHNavRwhN-srU5eMCyUv-0k4BOvtz4"),
+        ] {
+            let derived = verifier.parse::<CodeVerifier>().unwrap().challenge();
+            assert_eq!(derived.text(), challenge);
+            assert_eq!(CodeChallenge::parse(challenge, S256).unwrap().verify(&verifier), Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_s256_challenge_has_one_spelling() {
+        let longer = format!("{CHALLENGE}A");
+        let padded = format!("{CHALLENGE}=");
+        let newline = format!("{CHALLENGE}\n");
+        let standard_alphabet = CHALLENGE.replace('-', "+");
+        for spelling in [
+            "",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
+            &longer,
+            &padded,
+            &newline,
+            &standard_alphabet,
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cO",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cP",
+        ] {
+            assert_eq!(CodeChallenge::parse(spelling, S256), Err(InvalidCodeChallenge::Challenge), "{spelling:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_challenge_verifies_only_itself_and_is_no_s256_challenge() {
+        let plain = CodeChallenge::parse(VERIFIER, Plain).unwrap();
+        assert_eq!(plain.verify(VERIFIER), Ok(()));
+        assert_eq!(plain.verify(CHALLENGE), Err(VerifyError::Mismatch));
+        assert_ne!(plain, CodeChallenge::parse(CHALLENGE, S256).unwrap());
+    }
+
+    #[test]
+    fn methods_are_case_sensitive() {
+        for method in ["s256", "PLAIN", "Plain", "S256 ", "", "S512"] {
+            assert_eq!(method.parse::<CodeChallengeMethod>(), Err(InvalidCodeChallenge::Method));
+        }
+    }
+
+    #[test]
+    fn deserialising_parses_again() {
+        let challenge = CodeChallenge::parse(CHALLENGE, S256).unwrap();
+        let json = serde_json::to_string(&challenge).unwrap();
+        assert_eq!(json, format!(r#"{{"code_challenge":"{CHALLENGE}","code_challenge_method":"S256"}}"#));
+        assert_eq!(serde_json::from_str::<CodeChallenge>(&json).unwrap(), challenge);
+        for tampered in [
+            json.replace("-cM", "-cN"),
+            json.replace("S256", "s256"),
+            json.replace("\"S256\"", "null"),
+            r#"{"code_challenge":"x"}"#.to_owned(),
+        ] {
+            assert!(serde_json::from_str::<CodeChallenge>(&tampered).is_err(), "{tampered}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_challenge() {
+        let challenge = CodeChallenge::parse(VERIFIER, Plain).unwrap();
+        assert_eq!(
+            format!("{challenge:?} {:?}", challenge.proof()),
+            "CodeChallenge(plain, [redacted]) Proof([redacted])"
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! The authorization code that a host without a generator of its own can use.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::random::{self, RandomError};
+
+/// The longest authorization code that can be bound and redeemed, in octets.
+///
+/// RFC 6749 sets no limit; 4096 leaves room for codes that are encrypted or signed documents.
+pub const MAX_LENGTH: usize = 4096;
+
+/// An authorization code of 256 bits: 43 characters of base64url (RFC 6749 §10.10 asks for 128 bits at least).
+///
+/// For hosts that want one; any code of 1 to 4096 visible ASCII characters can be bound. It is zeroized when dropped
+/// and its `Debug` shows nothing of it.
+///
+/// ```
+/// let code = pkce_core::AuthorizationCode::generate()?;
+/// assert_eq!(code.as_str().len(), 43);
+/// # Ok::<(), pkce_core::RandomError>(())
+/// ```
+pub struct AuthorizationCode(Zeroizing<String>);
+
+impl AuthorizationCode {
+    /// Generates a code from 32 octets of the operating system's random number generator.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system yields no randomness.
+    pub fn generate() -> Result<Self, RandomError> {
+        let octets = random::octets::<32>()?;
+        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()))))
+    }
+
+    /// The code as it goes into the redirect. It needs no percent-encoding.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for AuthorizationCode {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationCode([redacted])")
+    }
+}
+
+/// `code = 1*VSCHAR` (RFC 6749 A.11), with an upper limit. VSCHAR is %x20-7E.
+pub(crate) fn is_code(code: &[u8]) -> bool {
+    !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().all(|octet| (0x20..=0x7e).contains(octet))
+}

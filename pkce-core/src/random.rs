@@ -1,0 +1,31 @@
+//! Octets from the operating system's random number generator.
+
+use std::fmt;
+
+use rand::TryRng as _;
+use rand::rngs::{SysError, SysRng};
+use zeroize::Zeroizing;
+
+/// The operating system's random number generator could not be read.
+///
+/// This is returned, never panicked over: without randomness there is no code, no verifier and no ticket.
+#[derive(Debug)]
+pub struct RandomError(SysError);
+
+impl fmt::Display for RandomError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system's random number generator failed")
+    }
+}
+
+impl std::error::Error for RandomError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+pub(crate) fn octets<const N: usize>() -> Result<Zeroizing<[u8; N]>, RandomError> {
+    let mut octets = Zeroizing::new([0; N]);
+    SysRng.try_fill_bytes(octets.as_mut_slice()).map_err(RandomError)?;
+    Ok(octets)
+}

@@ -1,0 +1,157 @@
+//! The code verifier: the client's secret (RFC 7636 §4.1).
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::challenge::CodeChallenge;
+use crate::random::{self, RandomError};
+
+/// The shortest code verifier, in characters (RFC 7636 §4.1).
+pub const MIN_LENGTH: usize = 43;
+
+/// The longest code verifier, in characters (RFC 7636 §4.1).
+pub const MAX_LENGTH: usize = 128;
+
+/// A code verifier: 43 to 128 unreserved characters, `A-Z a-z 0-9 - . _ ~` (RFC 7636 §4.1).
+///
+/// A client generates one for each authorization request, keeps it, and sends it with the token request.
+/// It is zeroized when dropped, cannot be cloned, and its `Debug` shows nothing of it.
+///
+/// ```
+/// use pkce_core::CodeVerifier;
+///
+/// let verifier = CodeVerifier::generate()?;
+/// let challenge = verifier.challenge();
+/// assert!(challenge.verify(verifier.as_str()).is_ok());
+/// assert!(challenge.verify("another-verifier-0123456789-0123456789-0123").is_err());
+///
+/// assert!("too short".parse::<CodeVerifier>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CodeVerifier(Zeroizing<String>);
+
+impl CodeVerifier {
+    /// Generates a verifier from 32 octets of the operating system's random number generator:
+    /// 43 characters, 256 bits, as RFC 7636 §4.1 recommends.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system yields no randomness.
+    pub fn generate() -> Result<Self, RandomError> {
+        let octets = random::octets::<32>()?;
+        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()))))
+    }
+
+    /// The verifier as the client sends it in `code_verifier`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Derives the S256 code challenge of this verifier (RFC 7636 §4.2).
+    pub fn challenge(&self) -> CodeChallenge {
+        CodeChallenge::s256(self)
+    }
+}
+
+impl FromStr for CodeVerifier {
+    type Err = InvalidCodeVerifier;
+
+    fn from_str(verifier: &str) -> Result<Self, Self::Err> {
+        check(verifier.as_bytes())?;
+        Ok(Self(Zeroizing::new(verifier.to_owned())))
+    }
+}
+
+impl fmt::Debug for CodeVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeVerifier([redacted])")
+    }
+}
+
+/// The text is not a code verifier: not 43 to 128 unreserved characters (RFC 7636 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidCodeVerifier {
+    /// It has fewer than 43 or more than 128 octets.
+    Length,
+    /// It has an octet outside `A-Z a-z 0-9 - . _ ~`.
+    Character,
+}
+
+impl fmt::Display for InvalidCodeVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Length => "a code verifier has 43 to 128 characters",
+            Self::Character => "a code verifier has only unreserved characters",
+        })
+    }
+}
+
+impl std::error::Error for InvalidCodeVerifier {}
+
+/// `code-verifier = 43*128unreserved` (RFC 7636 §4.1).
+#[inline]
+pub(crate) fn check(verifier: &[u8]) -> Result<(), InvalidCodeVerifier> {
+    if verifier.len() < MIN_LENGTH || verifier.len() > MAX_LENGTH {
+        return Err(InvalidCodeVerifier::Length);
+    }
+    // Every octet is looked at and nothing branches, so the compiler makes vector code of it.
+    let unreserved = verifier.iter().fold(true, |all, &octet| all & is_unreserved(octet));
+    if unreserved { Ok(()) } else { Err(InvalidCodeVerifier::Character) }
+}
+
+#[inline]
+const fn is_unreserved(octet: u8) -> bool {
+    let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+    let digit = octet.wrapping_sub(b'0') < 10;
+    letter | digit | (octet == b'-') | (octet == b'.') | (octet == b'_') | (octet == b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_unreserved_characters_of_rfc_3986_are_unreserved() {
+        for octet in 0..=u8::MAX {
+            let expected = octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+            assert_eq!(is_unreserved(octet), expected, "octet {octet:#04x}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_has_43_to_128_characters() {
+        for (length, expected) in [
+            (0, Err(InvalidCodeVerifier::Length)),
+            (42, Err(InvalidCodeVerifier::Length)),
+            (43, Ok(())),
+            (128, Ok(())),
+            (129, Err(InvalidCodeVerifier::Length)),
+        ] {
+            assert_eq!(check(&vec![b'a'; length]), expected, "length {length}");
+        }
+    }
+
+    #[test]
+    fn one_reserved_octet_anywhere_makes_a_verifier_invalid() {
+        for position in 0..43 {
+            for octet in [b'\n', b' ', b'+', b'/', b'=', b'%', 0, 0x80, 0xff] {
+                let mut verifier = [b'a'; 43];
+                verifier[position] = octet;
+                assert_eq!(check(&verifier), Err(InvalidCodeVerifier::Character));
+            }
+        }
+    }
+
+    #[test]
+    fn two_generated_verifiers_differ_and_debug_shows_neither() {
+        let (one, two) = (CodeVerifier::generate().unwrap(), CodeVerifier::generate().unwrap());
+        assert_ne!(one.as_str(), two.as_str());
+        assert_eq!(one.as_str().len(), 43);
+        assert_eq!(format!("{one:?}"), "CodeVerifier([redacted])");
+    }
+}

@@ -5,12 +5,13 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::challenge::{CodeChallenge, CodeChallengeMethod};
+use crate::challenge::CodeChallenge;
 use crate::clock::Timestamp;
+use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 
 /// The longest life of a code: ten minutes (RFC 6749 §4.1.2).
-pub const MAX_LIFETIME: Duration = Duration::from_secs(600);
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(600);
 
 /// How far the clocks of two servers that share a store may differ before a code just bound by one
 /// looks to the other like a record from the future.

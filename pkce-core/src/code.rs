@@ -11,7 +11,7 @@ use crate::random::{self, RandomError};
 /// The longest authorization code that can be bound and redeemed, in octets.
 ///
 /// RFC 6749 sets no limit; 4096 leaves room for codes that are encrypted or signed documents.
-pub const MAX_LENGTH: usize = 4096;
+pub(crate) const MAX_LENGTH: usize = 4096;
 
 /// An authorization code of 256 bits: 43 characters of base64url (RFC 6749 §10.10 asks for 128 bits at least).
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::binding::MAX_LIFETIME;
-use crate::challenge::CodeChallengeMethod;
+use crate::method::CodeChallengeMethod;
 
 /// What a server demands of its clients. The default is what OAuth 2.1 and RFC 9700 ask for:
 ///
@@ -28,6 +28,7 @@ use crate::challenge::CodeChallengeMethod;
 /// # Ok::<(), pkce_core::InvalidPolicy>(())
 /// ```
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a door of its own, not a state")]
 pub struct Policy {
     plain: bool,
     missing_challenge: bool,

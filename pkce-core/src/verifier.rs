@@ -11,10 +11,10 @@ use crate::challenge::CodeChallenge;
 use crate::random::{self, RandomError};
 
 /// The shortest code verifier, in characters (RFC 7636 §4.1).
-pub const MIN_LENGTH: usize = 43;
+pub(crate) const MIN_LENGTH: usize = 43;
 
 /// The longest code verifier, in characters (RFC 7636 §4.1).
-pub const MAX_LENGTH: usize = 128;
+pub(crate) const MAX_LENGTH: usize = 128;
 
 /// A code verifier: 43 to 128 unreserved characters, `A-Z a-z 0-9 - . _ ~` (RFC 7636 §4.1).
 ///
@@ -105,6 +105,7 @@ pub(crate) fn check(verifier: &[u8]) -> Result<(), InvalidCodeVerifier> {
 }
 
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, which keeps vector code away")]
 const fn is_unreserved(octet: u8) -> bool {
     let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
     let digit = octet.wrapping_sub(b'0') < 10;

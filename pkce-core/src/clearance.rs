@@ -1,0 +1,77 @@
+//! The value that proves a check happened.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::grant::{self, GrantError};
+use crate::method::CodeChallengeMethod;
+use crate::reason::Reason;
+
+/// The proof that a token request was judged and may be served. Only the core can make one.
+///
+/// A token handler that takes it as an argument cannot run unless the check has happened.
+#[derive(Clone)]
+pub struct Clearance {
+    kind: ClearanceKind,
+    grant: Option<Arc<[u8]>>,
+}
+
+/// Why a token request may be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClearanceKind {
+    /// The code verifier matches the challenge that was bound, by the method that was bound (RFC 7636 §4.6).
+    Verified(CodeChallengeMethod),
+    /// The code is bound to no challenge, which [`Policy::allow_missing_challenge`](crate::Policy::allow_missing_challenge) allows.
+    WithoutChallenge,
+    /// The grant type is another one (a refresh, say): PKCE has no say in it.
+    OtherGrant,
+    /// [`Policy::report_only`](crate::Policy::report_only) let it pass; the reason is what it would be refused for.
+    Unverified(Reason),
+}
+
+impl ClearanceKind {
+    /// A stable name in `snake_case`, for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified(_) => "verified",
+            Self::WithoutChallenge => "without_challenge",
+            Self::OtherGrant => "other_grant",
+            Self::Unverified(_) => "unverified",
+        }
+    }
+}
+
+impl Clearance {
+    pub(crate) const fn new(kind: ClearanceKind, grant: Option<Arc<[u8]>>) -> Self {
+        Self { kind, grant }
+    }
+
+    /// Why the request may be served.
+    pub const fn kind(&self) -> ClearanceKind {
+        self.kind
+    }
+
+    /// Whether a code verifier was checked and matched.
+    pub const fn is_verified(&self) -> bool {
+        matches!(self.kind, ClearanceKind::Verified(_))
+    }
+
+    /// The grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), redeemed with it.
+    ///
+    /// # Errors
+    ///
+    /// When no grant was bound, or one of another type.
+    pub fn grant<G: DeserializeOwned>(&self) -> Result<G, GrantError> {
+        grant::decode(self.grant.as_ref())
+    }
+}
+
+/// Shows no grant.
+impl fmt::Debug for Clearance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clearance").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,138 @@
+//! One strict pass over a form-encoded string: the parameters that are ours, each at most once.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+/// The named parameters of a form-encoded string, in the order of the names that were asked for.
+///
+/// Names are read as every form reader reads them (`co%64e` is `code`), so that a host's reader and this one see the
+/// same duplicates. Values are decoded only when asked for, and strictly.
+pub(crate) struct Params<'a, const N: usize> {
+    found: [Found<'a>; N],
+}
+
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    Absent,
+    Once(&'a [u8]),
+    Repeated,
+}
+
+/// A value has a percent sign without two hexadecimal digits behind it: readers differ on what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MalformedValue;
+
+impl<'a, const N: usize> Params<'a, N> {
+    pub(crate) fn scan(input: &'a [u8], names: &[&str; N]) -> Self {
+        let mut found = [Found::Absent; N];
+        for pair in input.split(|octet| *octet == b'&') {
+            let (name, value) = match pair.iter().position(|octet| *octet == b'=') {
+                Some(equals) => {
+                    let (name, rest) = pair.split_at(equals);
+                    (name, rest.get(1..).unwrap_or_default())
+                }
+                None => (pair, &[][..]),
+            };
+            if let Some(slot) = names.iter().position(|ours| is_name(name, ours)).and_then(|at| found.get_mut(at)) {
+                *slot = match *slot {
+                    Found::Absent => Found::Once(value),
+                    // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).
+                    Found::Once(_) | Found::Repeated => Found::Repeated,
+                };
+            }
+        }
+        Self { found }
+    }
+
+    pub(crate) fn any_repeated(&self) -> bool {
+        self.found.iter().any(|found| matches!(found, Found::Repeated))
+    }
+
+    /// Which of the names appear more than once.
+    pub(crate) fn repeated(&self) -> [bool; N] {
+        self.found.map(|found| matches!(found, Found::Repeated))
+    }
+
+    /// Whether any of the names appears, with or without a value.
+    pub(crate) fn any_present(&self) -> bool {
+        self.found.iter().any(|found| !matches!(found, Found::Absent))
+    }
+
+    /// The values as they stand. A parameter without a value counts as omitted (RFC 6749 §3.1).
+    pub(crate) fn values(&self) -> [Option<&'a [u8]>; N] {
+        self.found.map(|found| match found {
+            Found::Once(value) if !value.is_empty() => Some(value),
+            _ => None,
+        })
+    }
+}
+
+/// Decodes a value; whatever it accepts, any other form reader reads the same.
+pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
+    if !value.iter().any(|octet| matches!(octet, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(value));
+    }
+    let well_formed = value
+        .split(|octet| *octet == b'%')
+        .skip(1)
+        .all(|behind| behind.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
+    if !well_formed {
+        return Err(MalformedValue);
+    }
+    let spaced: Vec<u8> = value.iter().map(|octet| if *octet == b'+' { b' ' } else { *octet }).collect();
+    Ok(Cow::Owned(percent_decode(&spaced).collect()))
+}
+
+/// Whether an encoded name is `ours`, which is ASCII: by the letter, or once decoded as leniently as any reader would.
+fn is_name(encoded: &[u8], ours: &str) -> bool {
+    if encoded.len() == ours.len() {
+        return encoded == ours.as_bytes();
+    }
+    encoded.len() > ours.len() && encoded.contains(&b'%') && percent_decode(encoded).eq(ours.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(input: &str) -> (bool, [Option<&[u8]>; 2]) {
+        let params = Params::scan(input.as_bytes(), &["code", "state"]);
+        (params.any_repeated(), params.values())
+    }
+
+    #[test]
+    fn names_are_read_in_every_spelling() {
+        for input in ["code=a", "c%6fde=a", "%63%6F%64%65=a", "x=y&code=a", "&&code=a&"] {
+            assert_eq!(scan(input), (false, [Some(&b"a"[..]), None]), "{input}");
+        }
+        for input in ["Code=a", "code%20=a", "code+=a", "code%=a", "c%6=a", "codex=a", "cod=a", "code;=a", "code[]=a"] {
+            assert_eq!(scan(input), (false, [None, None]), "{input}");
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_seen_in_every_spelling_and_whatever_the_values() {
+        for input in ["code=a&code=a", "code=a&code=", "code&code=a", "code=a&x=y&c%6Fde=b", "code=&code="] {
+            assert!(scan(input).0, "{input}");
+        }
+        assert!(!scan("resource=a&resource=b&code=a").0);
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_counts_as_omitted() {
+        for input in ["code=", "code", "code&state=", ""] {
+            assert_eq!(scan(input), (false, [None, None]), "{input}");
+        }
+    }
+
+    #[test]
+    fn only_whole_percent_codes_are_decoded() {
+        assert_eq!(decode(b"a%20b+c"), Ok(Cow::Owned(b"a b c".to_vec())));
+        assert_eq!(decode(b"%ff%00%2B"), Ok(Cow::Owned(vec![0xff, 0, b'+'])));
+        assert!(matches!(decode(b"a-b=c"), Ok(Cow::Borrowed(b"a-b=c"))));
+        for malformed in [&b"%"[..], b"%4", b"a%zz", b"%4%41", b"%%41", b"%+1"] {
+            assert_eq!(decode(malformed), Err(MalformedValue));
+        }
+    }
+}

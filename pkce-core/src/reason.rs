@@ -1,0 +1,225 @@
+//! Why a request was refused: the exact reason for the operator, and the little of it that the wire gets.
+
+use std::fmt;
+
+/// The exact reason of a refusal.
+///
+/// It is for the operator: it stands in the `tracing` event and in the response's extensions. The client gets only the
+/// standard error code and a fixed sentence; all the reasons that say something about a code share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A parameter that may appear once appears more than once (RFC 6749 §3.1, §3.2).
+    DuplicateParameter,
+    /// A parameter that belongs in the body stands in the query (RFC 6749 §4.1.3).
+    ParameterInQuery,
+    /// The body is not `application/x-www-form-urlencoded`, or does not say so exactly once (RFC 6749 §4.1.3).
+    ContentType,
+    /// The body has a content coding, so what it says cannot be read here.
+    ContentEncoding,
+    /// The body is larger than the policy allows.
+    BodyTooLarge,
+    /// The body broke off, or is not what its content type says.
+    MalformedBody,
+
+    /// An authorization request by another method than the extractor reads (RFC 6749 §3.1).
+    AuthorizationMethod,
+    /// The code challenge is missing and required (RFC 7636 §4.4.1).
+    ChallengeRequired,
+    /// The code challenge is not in the form that its method demands (RFC 7636 §4.2).
+    ChallengeMalformed,
+    /// The code challenge method is unknown or not allowed; an omitted one means `plain` (RFC 7636 §4.3, §4.4.1).
+    ChallengeMethod,
+    /// A code challenge method without a code challenge.
+    MethodWithoutChallenge,
+    /// A request object is used, and the query's own parameters do not count (RFC 9101 §6.3).
+    RequestObject,
+
+    /// A response type that asks for no code, where a challenge is demanded (RFC 6749 §3.1.1).
+    ResponseTypeWithoutCode,
+
+    /// A token request by another method than POST (RFC 6749 §3.2).
+    TokenMethod,
+    /// The grant type is missing (RFC 6749 §5.2).
+    GrantTypeMissing,
+    /// The grant type is `authorization_code` only to a lenient reader.
+    GrantTypeLookalike,
+    /// A `code` beside a grant type that has none.
+    CodeWithOtherGrantType,
+    /// The code is missing (RFC 6749 §5.2).
+    CodeMissing,
+    /// The code has characters that no code has (RFC 6749 A.11), or more than 4096.
+    CodeMalformed,
+    /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 §4.1).
+    VerifierMalformed,
+    /// The code verifier is missing, and a challenge is required or bound (RFC 9700 §2.1.1).
+    VerifierMissing,
+    /// The code verifier does not match the bound challenge (RFC 7636 §4.6).
+    VerifierMismatch,
+    /// A code verifier came for a code that is bound to no challenge (RFC 9700 §4.8.2).
+    VerifierUnexpected,
+    /// The store has no record of the code.
+    CodeUnknown,
+    /// The code is expired (RFC 6749 §4.1.2).
+    CodeExpired,
+    /// The code was redeemed before and is presented again with the right verifier (RFC 6749 §4.1.2).
+    CodeReplayed,
+    /// The code was redeemed before and is presented again without the right verifier (OAuth 2.1 §7.5.2).
+    CodeRedeemed,
+    /// The code was burned by a wrong verifier under [`Policy::burn_on_mismatch`](crate::Policy::burn_on_mismatch).
+    CodeBurned,
+    /// The code is bound by a method that the policy no longer allows.
+    MethodNoLongerAllowed,
+    /// The code is bound to no challenge, which the policy no longer allows.
+    MissingChallengeNoLongerAllowed,
+
+    /// The store failed. Never a pass.
+    StoreUnavailable,
+    /// The store did not answer within the policy's time-out. Never a pass.
+    StoreTimedOut,
+    /// The store holds a record that cannot be parsed. Never compared as `plain`.
+    StoreRecordInvalid,
+    /// The store broke its contract: it refused a proof that is equal, or marked a code for one that is not.
+    StoreContractBroken,
+    /// The operating system's random number generator failed.
+    RandomUnavailable,
+}
+
+/// The error codes of RFC 6749 §4.1.2.1 and §5.2 that PKCE answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The request is not one: something is missing, repeated or malformed.
+    InvalidRequest,
+    /// The code or its verifier does not hold.
+    InvalidGrant,
+    /// The server cannot tell now.
+    TemporarilyUnavailable,
+}
+
+impl ErrorCode {
+    /// The value of the `error` parameter.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidGrant => "invalid_grant",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One row of the wire table.
+pub(crate) struct Wire {
+    pub(crate) name: &'static str,
+    pub(crate) status: u16,
+    pub(crate) error: ErrorCode,
+    pub(crate) description: &'static str,
+    /// The `Allow` header of a 405.
+    pub(crate) allow: Option<&'static str>,
+}
+
+impl Reason {
+    /// A stable name in `snake_case`, for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        self.wire().name
+    }
+
+    /// The error code that the wire gets.
+    pub const fn error(self) -> ErrorCode {
+        self.wire().error
+    }
+
+    /// The whole table, once: what each reason is called, and what the client is told.
+    pub(crate) const fn wire(self) -> Wire {
+        match self {
+            Self::DuplicateParameter => bad("duplicate_parameter", "a parameter is included more than once"),
+            Self::ParameterInQuery => bad("parameter_in_query", "a parameter of the body is included in the query"),
+            Self::ContentType => bad("content_type", "the content type of the body is not accepted"),
+            Self::ContentEncoding => bad("content_encoding", "a content encoding of the body is not accepted"),
+            Self::BodyTooLarge => Wire { status: 413, ..bad("body_too_large", "the body is too large") },
+            Self::MalformedBody => bad("malformed_body", "the body is malformed"),
+            Self::AuthorizationMethod => Wire {
+                status: 405,
+                allow: Some("GET"),
+                ..bad("authorization_method", "the request method is not accepted")
+            },
+            Self::ChallengeRequired => bad("challenge_required", "code challenge required"),
+            Self::ChallengeMalformed => bad("challenge_malformed", "the code challenge is malformed"),
+            Self::ChallengeMethod => bad("challenge_method", "transform algorithm not supported"),
+            Self::MethodWithoutChallenge => {
+                bad("method_without_challenge", "a code challenge method is included without a code challenge")
+            }
+            Self::RequestObject => {
+                bad("request_object", "the parameters of a request object are not accepted in this way")
+            }
+            Self::ResponseTypeWithoutCode => {
+                bad("response_type_without_code", "the response type does not contain code")
+            }
+            Self::TokenMethod => {
+                Wire { status: 405, allow: Some("POST"), ..bad("token_method", "the request method is not accepted") }
+            }
+            Self::GrantTypeMissing => bad("grant_type_missing", "the grant type is missing"),
+            Self::GrantTypeLookalike => bad("grant_type_lookalike", "the grant type is malformed"),
+            Self::CodeWithOtherGrantType => {
+                bad("code_with_other_grant_type", "a code is included with a grant type that has none")
+            }
+            Self::CodeMissing => bad("code_missing", "the code is missing"),
+            Self::CodeMalformed => bad("code_malformed", "the code is malformed"),
+            Self::VerifierUnexpected => {
+                bad("verifier_unexpected", "a code verifier is included without a code challenge")
+            }
+            Self::VerifierMalformed => refused("verifier_malformed"),
+            Self::VerifierMissing => refused("verifier_missing"),
+            Self::VerifierMismatch => refused("verifier_mismatch"),
+            Self::CodeUnknown => refused("code_unknown"),
+            Self::CodeExpired => refused("code_expired"),
+            Self::CodeReplayed => refused("code_replayed"),
+            Self::CodeRedeemed => refused("code_redeemed"),
+            Self::CodeBurned => refused("code_burned"),
+            Self::MethodNoLongerAllowed => refused("method_no_longer_allowed"),
+            Self::MissingChallengeNoLongerAllowed => refused("missing_challenge_no_longer_allowed"),
+            Self::StoreUnavailable => unavailable("store_unavailable"),
+            Self::StoreTimedOut => unavailable("store_timed_out"),
+            Self::StoreRecordInvalid => unavailable("store_record_invalid"),
+            Self::StoreContractBroken => unavailable("store_contract_broken"),
+            Self::RandomUnavailable => unavailable("random_unavailable"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+const fn bad(name: &'static str, description: &'static str) -> Wire {
+    Wire { name, status: 400, error: ErrorCode::InvalidRequest, description, allow: None }
+}
+
+/// One and the same answer for all that concerns a code and its verifier: no oracle.
+const fn refused(name: &'static str) -> Wire {
+    Wire {
+        name,
+        status: 400,
+        error: ErrorCode::InvalidGrant,
+        description: "the authorization code is invalid, expired or used, or the code verifier does not match",
+        allow: None,
+    }
+}
+
+const fn unavailable(name: &'static str) -> Wire {
+    Wire {
+        name,
+        status: 503,
+        error: ErrorCode::TemporarilyUnavailable,
+        description: "the server cannot check the request now",
+        allow: None,
+    }
+}

@@ -1,0 +1,153 @@
+//! A refusal in its wire form, as plain data for any HTTP library.
+
+use std::fmt;
+
+use crate::policy::Policy;
+use crate::reason::{ErrorCode, Reason};
+
+/// A refused request: the exact [`Reason`] for the operator and the answer for the client (RFC 6749 §5.2).
+///
+/// The answer holds nothing of the request and says no more than the standard asks for. An adapter writes
+/// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    reason: Reason,
+    error_uri: Option<String>,
+}
+
+impl Rejection {
+    /// A refusal under a policy, which may name an `error_uri`.
+    pub fn new(reason: Reason, policy: &Policy) -> Self {
+        Self { reason, error_uri: policy.wire_error_uri().map(str::to_owned) }
+    }
+
+    /// Why, exactly.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The HTTP status: 400, 405, 413 or 503. Never 401: that is the host's `invalid_client`.
+    pub const fn status(&self) -> u16 {
+        self.reason.wire().status
+    }
+
+    /// The `error` member.
+    pub const fn error(&self) -> ErrorCode {
+        self.reason.wire().error
+    }
+
+    /// The `error_description` member: a fixed sentence in the characters that RFC 6749 §5.2 allows.
+    pub const fn description(&self) -> &'static str {
+        self.reason.wire().description
+    }
+
+    /// The `error_uri` member, if the policy has one.
+    pub fn error_uri(&self) -> Option<&str> {
+        self.error_uri.as_deref()
+    }
+
+    /// Names in lower case and values: content type, `no-store` (RFC 6749 §5.1), and `Allow` beside a 405.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        [("content-type", "application/json"), ("cache-control", "no-store"), ("pragma", "no-cache")]
+            .into_iter()
+            .chain(self.reason.wire().allow.map(|allow| ("allow", allow)))
+    }
+
+    /// The JSON body: string members `error`, `error_description` and, if the policy has one, `error_uri`.
+    pub fn body(&self) -> String {
+        // None of the three has a character that JSON would have to escape (RFC 6749 §5.2): a test says so.
+        let uri = self.error_uri.as_ref().map(|uri| format!(r#","error_uri":"{uri}""#)).unwrap_or_default();
+        format!(r#"{{"error":"{}","error_description":"{}"{uri}}}"#, self.error(), self.description())
+    }
+}
+
+/// The reason, for the developer.
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.description(), self.reason)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Reason; 35] = [
+        Reason::DuplicateParameter,
+        Reason::ParameterInQuery,
+        Reason::ContentType,
+        Reason::ContentEncoding,
+        Reason::BodyTooLarge,
+        Reason::MalformedBody,
+        Reason::AuthorizationMethod,
+        Reason::ChallengeRequired,
+        Reason::ChallengeMalformed,
+        Reason::ChallengeMethod,
+        Reason::MethodWithoutChallenge,
+        Reason::RequestObject,
+        Reason::ResponseTypeWithoutCode,
+        Reason::TokenMethod,
+        Reason::GrantTypeMissing,
+        Reason::GrantTypeLookalike,
+        Reason::CodeWithOtherGrantType,
+        Reason::CodeMissing,
+        Reason::CodeMalformed,
+        Reason::VerifierMalformed,
+        Reason::VerifierMissing,
+        Reason::VerifierMismatch,
+        Reason::VerifierUnexpected,
+        Reason::CodeUnknown,
+        Reason::CodeExpired,
+        Reason::CodeReplayed,
+        Reason::CodeRedeemed,
+        Reason::CodeBurned,
+        Reason::MethodNoLongerAllowed,
+        Reason::MissingChallengeNoLongerAllowed,
+        Reason::StoreUnavailable,
+        Reason::StoreTimedOut,
+        Reason::StoreRecordInvalid,
+        Reason::StoreContractBroken,
+        Reason::RandomUnavailable,
+    ];
+
+    #[test]
+    fn every_answer_is_json_in_the_characters_of_rfc_6749() {
+        let policy = Policy::new().error_uri("https://as.example/errors#pkce").unwrap();
+        for reason in ALL {
+            let rejection = Rejection::new(reason, &policy);
+            let body: serde_json::Value = serde_json::from_str(&rejection.body()).unwrap();
+            assert_eq!(body["error"], rejection.error().as_str());
+            assert_eq!(body["error_description"], rejection.description());
+            assert_eq!(body["error_uri"], "https://as.example/errors#pkce");
+            assert!(rejection.description().bytes().all(|c| matches!(c, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)));
+            assert!(reason.as_str().bytes().all(|c| c == b'_' || c.is_ascii_lowercase()));
+        }
+    }
+
+    #[test]
+    fn an_invalid_grant_never_says_why() {
+        let bodies: std::collections::HashSet<String> = ALL
+            .into_iter()
+            .filter(|reason| reason.error() == ErrorCode::InvalidGrant)
+            .map(|reason| Rejection::new(reason, &Policy::new()).body())
+            .collect();
+        assert_eq!(bodies.len(), 1);
+    }
+
+    #[test]
+    fn no_answer_is_a_401_and_only_a_405_names_methods() {
+        for reason in ALL {
+            let rejection = Rejection::new(reason, &Policy::new());
+            assert!(matches!(rejection.status(), 400 | 405 | 413 | 503));
+            assert_eq!(rejection.headers().any(|(name, _)| name == "allow"), rejection.status() == 405);
+        }
+    }
+
+    #[test]
+    fn reasons_have_names_of_their_own() {
+        let names: std::collections::HashSet<&str> = ALL.into_iter().map(Reason::as_str).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+}

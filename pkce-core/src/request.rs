@@ -1,0 +1,139 @@
+//! The facts of an HTTP request, as plain bytes from any HTTP library.
+
+use crate::policy::Policy;
+use crate::reason::Reason;
+
+/// The facts of an HTTP request that the rules look at, borrowed from the adapter.
+///
+/// The core has no HTTP type in its API: frameworks differ in theirs.
+///
+/// ```
+/// use pkce_core::{Body, Request};
+///
+/// let request = Request::new("POST", Body::Complete(b"grant_type=authorization_code&code=c"))
+///     .query(None)
+///     .header("content-type", b"application/x-www-form-urlencoded");
+/// # let _ = request;
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    method: &'a str,
+    query: &'a [u8],
+    content_type: Header<'a>,
+    content_encoding: bool,
+    body: Body<'a>,
+}
+
+/// What an adapter read of a request's body.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "adapters construct it, and there is no fourth way for a body to end")]
+pub enum Body<'a> {
+    /// All of it.
+    Complete(&'a [u8]),
+    /// It is larger than [`Policy::body_limit`]. An adapter that can, reads on and drops some of the rest:
+    /// a client that is still sending may not see an answer that comes early.
+    TooLarge,
+    /// It ended with an error.
+    BrokenOff,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Header<'a> {
+    Absent,
+    Once(&'a [u8]),
+    Repeated,
+}
+
+/// How a body is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Form,
+    Json,
+}
+
+impl<'a> Request<'a> {
+    /// A request by this method (case-sensitive, RFC 9110 §9.1) with this body.
+    pub const fn new(method: &'a str, body: Body<'a>) -> Self {
+        Self { method, query: &[], content_type: Header::Absent, content_encoding: false, body }
+    }
+
+    /// The query of the request target, without the question mark and still encoded.
+    pub const fn query(mut self, query: Option<&'a str>) -> Self {
+        self.query = match query {
+            Some(query) => query.as_bytes(),
+            None => &[],
+        };
+        self
+    }
+
+    /// Adds a header line, its name in lower case. An adapter hands over every line; what matters is decided here.
+    pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
+        match name {
+            "content-type" => {
+                self.content_type = match self.content_type {
+                    Header::Absent => Header::Once(value),
+                    Header::Once(_) | Header::Repeated => Header::Repeated,
+                };
+            }
+            "content-encoding" => self.content_encoding = true,
+            _ => {}
+        }
+        self
+    }
+
+    pub(crate) const fn method(&self) -> &'a str {
+        self.method
+    }
+
+    pub(crate) const fn raw_query(&self) -> &'a [u8] {
+        self.query
+    }
+
+    pub(crate) const fn has_empty_body(&self) -> bool {
+        matches!(self.body, Body::Complete([]))
+    }
+
+    /// The body and how to read it, if it says what it is exactly once (RFC 6749 §4.1.3).
+    pub(crate) fn readable_body(&self, policy: &Policy) -> Result<(&'a [u8], Format), Reason> {
+        let Header::Once(content_type) = self.content_type else { return Err(Reason::ContentType) };
+        let format = format(content_type).ok_or(Reason::ContentType)?;
+        if format == Format::Json && !policy.accepts_json() {
+            return Err(Reason::ContentType);
+        }
+        // What cannot be read here might hide a code.
+        if self.content_encoding {
+            return Err(Reason::ContentEncoding);
+        }
+        match self.body {
+            Body::Complete(body) if body.len() <= policy.max_body() => Ok((body, format)),
+            Body::Complete(_) | Body::TooLarge => Err(Reason::BodyTooLarge),
+            Body::BrokenOff => Err(Reason::MalformedBody),
+        }
+    }
+}
+
+/// Shows no content: a body holds codes and verifiers.
+impl std::fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Complete(body) => write!(f, "Complete({} octets)", body.len()),
+            Self::TooLarge => f.write_str("TooLarge"),
+            Self::BrokenOff => f.write_str("BrokenOff"),
+        }
+    }
+}
+
+/// Type and subtype in any case, parameters ignored (RFC 9110 §8.3.1). A comma is a second value that some hop joined on.
+fn format(content_type: &[u8]) -> Option<Format> {
+    if content_type.contains(&b',') {
+        return None;
+    }
+    let essence = content_type.split(|octet| *octet == b';').next()?.trim_ascii();
+    if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        Some(Format::Form)
+    } else if essence.eq_ignore_ascii_case(b"application/json") {
+        Some(Format::Json)
+    } else {
+        None
+    }
+}

@@ -13,6 +13,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
+
 use crate::challenge::CodeChallenge;
 use crate::events;
 use crate::method::{CodeChallengeMethod, InvalidCodeChallenge};
@@ -51,6 +53,20 @@ pub fn read_form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Re
         Ok((body, Format::Form)) => read_parameters(body, policy),
         Ok((_, Format::Json)) => finish(Err(Reason::ContentType), policy),
         Err(reason) => finish(Err(reason), policy),
+    }
+}
+
+/// As [`read_form`], and reads the host's own parameters from the same bytes.
+///
+/// # Errors
+///
+/// As [`read_form`], and 400 if the form is not a `T`.
+pub fn read_form_as<T: DeserializeOwned>(request: &Request<'_>, policy: &Policy) -> Result<(Requested, T), Rejection> {
+    let requested = read_form(request, policy)?;
+    let form = request.readable_body(policy).ok().and_then(|(body, _)| serde_urlencoded::from_bytes(body).ok());
+    match form {
+        Some(form) => Ok((requested, form)),
+        None => Err(Rejection::new(Reason::MalformedBody, policy)),
     }
 }
 

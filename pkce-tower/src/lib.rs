@@ -1,0 +1,108 @@
+//! PKCE (RFC 7636) for authorization servers on axum, Tower and hyper.
+//!
+//! Three lines in an existing server, and the token handler runs only once the code verifier has matched:
+//!
+//! ```
+//! use axum::extract::State;
+//! use axum::response::{IntoResponse, Redirect, Response};
+//! use axum::routing::{get, post};
+//! use axum::{Form, Router};
+//! use pkce_tower::{AuthorizationCode, Challenge, Clearance, MemoryStore, Pkce, TokenEndpointLayer};
+//!
+//! async fn authorize(State(pkce): State<Pkce>, Challenge(challenge): Challenge) -> Result<Redirect, Response> {
+//!     // … your checks of client and redirect URI, login, consent …
+//!     let code = AuthorizationCode::generate().map_err(unavailable)?; // or a code of your own
+//!     pkce.bind(&code, challenge).await.map_err(unavailable)?; // before the code leaves
+//!     Ok(Redirect::to(&format!("https://client.example/cb?code={}", code.as_str())))
+//! }
+//!
+//! async fn token(clearance: Clearance, Form(_form): Form<Vec<(String, String)>>) -> &'static str {
+//!     // … your check of the client; runs only once the code verifier has matched …
+//!     assert!(clearance.is_verified());
+//!     "tokens"
+//! }
+//!
+//! let pkce = Pkce::new(MemoryStore::new()); // S256 only, challenge required, codes live for 60 seconds
+//! let app: Router = Router::new()
+//!     .route("/authorize", get(authorize))
+//!     .route("/token", post(token).layer(TokenEndpointLayer::new(pkce.clone())))
+//!     .with_state(pkce);
+//!
+//! # fn unavailable(error: impl std::error::Error) -> Response {
+//! #     (http::StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
+//! # }
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! # use tower::ServiceExt as _;
+//! # let send = |request| app.clone().oneshot(request);
+//! // A client goes through the flow.
+//! let verifier = pkce_tower::CodeVerifier::generate()?;
+//! let [(_, challenge), (_, method)] = verifier.challenge().authorization_parameters();
+//! let uri = format!("/authorize?response_type=code&code_challenge={challenge}&code_challenge_method={method}");
+//! let redirect = send(http::Request::get(uri).body(axum::body::Body::empty())?).await?;
+//! let location = redirect.headers()["location"].to_str()?;
+//! let code = &location[location.find("code=").unwrap() + 5..];
+//!
+//! // Who has stolen the code alone is refused; the client is served, once.
+//! let grant = format!("grant_type=authorization_code&code={code}");
+//! let proven = format!("{grant}&code_verifier={}", verifier.as_str());
+//! for (form, status) in [(&grant, 400), (&proven, 200), (&proven, 400)] {
+//!     let request = http::Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+//!     assert_eq!(send(request.body(form.clone().into())?).await?.status(), status);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What the layer does
+//!
+//! 1. It reads the body up to [`Policy::body_limit`] (16 KiB by default).
+//! 2. It has the core judge the request: [`Pkce::judge`]. The rules are in [`token`]; none is here.
+//! 3. Refused: it answers with the standard error (RFC 6749 §5.2), and the service inside does not run. The exact
+//!    [`Reason`] stands in the response's extensions and in a `tracing` event.
+//! 4. Cleared: the service inside gets the identical octets and a [`Clearance`].
+//! 5. By the status of its answer the code stays redeemed or is restored: [`Settle`]. A `Settle` in the extensions of
+//!    the answer overrules. If the future is dropped, or the service panics, the code stays redeemed.
+//!
+//! # Where to mount it
+//!
+//! On the token route alone: `post(token).layer(…)`, `route_layer`, a `ServiceBuilder`, or `Router::layer` of a router
+//! that has no other route. CORS goes outside, so that refusals carry its headers, and so may client authentication;
+//! a time-out outside leaves the code redeemed when it strikes. The request body of the service must be
+//! `From<Bytes>`: axum's is, `Full<Bytes>` is; for hyper's `Incoming` map the body outside.
+//!
+//! # Features
+//!
+//! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],
+//!   [`OptionalChallengeForm`] and [`Clearance`]. Without it the layer serves any Tower service, which finds its
+//!   clearance by [`Clearance::of`].
+//!
+//! Everything of `pkce-core` is re-exported, so one dependency line is enough.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+#[cfg(feature = "axum")]
+mod challenge_rejection;
+mod clearance;
+#[cfg(feature = "axum")]
+mod extract;
+mod facts;
+mod layer;
+mod read;
+mod render;
+mod service;
+mod timer;
+
+pub use pkce_core as core;
+#[doc(no_inline)]
+pub use pkce_core::*;
+
+pub use crate::body::TokenBody;
+#[cfg(feature = "axum")]
+pub use crate::challenge_rejection::ChallengeRejection;
+pub use crate::clearance::Clearance;
+#[cfg(feature = "axum")]
+pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalChallengeForm};
+pub use crate::facts::facts;
+pub use crate::layer::TokenEndpointLayer;
+pub use crate::service::{ResponseFuture, TokenEndpoint};

@@ -1,0 +1,107 @@
+//! The service that judges a token request before the host sees it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pkce_core::{Judgement, Pkce, Settle};
+use tower_service::Service;
+
+use crate::body::TokenBody;
+use crate::clearance::Clearance;
+use crate::facts::facts;
+use crate::read;
+use crate::render::{Renderer, misconfigured};
+
+/// The service that [`TokenEndpointLayer`](crate::TokenEndpointLayer) makes of the host's.
+#[derive(Debug, Clone)]
+pub struct TokenEndpoint<S> {
+    inner: S,
+    pkce: Pkce,
+    renderer: Renderer,
+}
+
+impl<S> TokenEndpoint<S> {
+    pub(crate) const fn new(inner: S, pkce: Pkce, renderer: Renderer) -> Self {
+        Self { inner, pkce, renderer }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for TokenEndpoint<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body + From<Bytes> + Send + 'static,
+    B::Data: Send,
+    R: Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Response<TokenBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<Self::Response, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The instance that was found ready is the one to call; its clone need not be ready.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let (pkce, renderer) = (self.pkce.clone(), self.renderer.clone());
+        ResponseFuture(Box::pin(respond(inner, pkce, renderer, request)))
+    }
+}
+
+async fn respond<S, B, R>(
+    mut inner: S,
+    pkce: Pkce,
+    renderer: Renderer,
+    request: Request<B>,
+) -> Result<Response<TokenBody<R>>, S::Error>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    B: Body + From<Bytes>,
+{
+    let (mut parts, body) = request.into_parts();
+    if parts.extensions.get::<Clearance>().is_some() {
+        return Ok(misconfigured(MOUNTED_TWICE).map(TokenBody::refusal));
+    }
+    let body = read::read(body, pkce.policy().max_body()).await;
+    let judgement = pkce.judge(&facts(&parts, body.as_core())).await;
+    let reservation = match judgement {
+        Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(TokenBody::refusal)),
+        Judgement::PassThrough => None,
+        Judgement::Proceed(clearance, reservation) => {
+            parts.extensions.insert(Clearance(clearance));
+            Some(reservation)
+        }
+    };
+    let response = inner.call(Request::from_parts(parts, B::from(body.into_bytes()))).await?;
+    if let Some(reservation) = reservation {
+        let overrule = response.extensions().get::<Settle>().copied();
+        pkce.settle(reservation, response.status().as_u16(), overrule).await;
+    }
+    Ok(response.map(TokenBody::host))
+}
+
+const MOUNTED_TWICE: &str = "pkce-tower: TokenEndpointLayer is mounted twice on this route";
+
+/// The future of a [`TokenEndpoint`]. Dropped while the host runs, it leaves the code redeemed.
+pub struct ResponseFuture<R, E>(Pin<Box<dyn Future<Output = Result<R, E>> + Send>>);
+
+impl<R, E> Future for ResponseFuture<R, E> {
+    type Output = Result<R, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<R, E> fmt::Debug for ResponseFuture<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

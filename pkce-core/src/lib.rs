@@ -5,6 +5,7 @@ mod challenge;
 mod clock;
 mod code;
 mod code_digest;
+mod memory;
 mod policy;
 mod proof;
 mod random;
@@ -18,6 +19,7 @@ pub use challenge::{CodeChallenge, CodeChallengeMethod, InvalidCodeChallenge, Ve
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::AuthorizationCode;
 pub use code_digest::CodeDigest;
+pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use policy::{InvalidPolicy, Policy};
 pub use proof::Proof;
 pub use random::RandomError;

@@ -1,0 +1,223 @@
+//! [`MemoryStore`]: the store for one process, in that process.
+
+mod builder;
+mod hash_key;
+mod record;
+mod room;
+mod shard;
+mod slab;
+mod wheel;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+pub use self::builder::MemoryStoreBuilder;
+use self::hash_key::HashKey;
+use self::record::Record;
+use self::room::{Reservation, Room, Weight};
+use self::shard::{Shard, Written};
+use crate::attempt::{Attempt, Ticket};
+use crate::binding::Binding;
+use crate::clock::{Clock, Timestamp};
+use crate::code_digest::CodeDigest;
+use crate::store::{ChallengeStore, Inserted, Redemption};
+use crate::store_error::StoreError;
+
+/// Expired records that a call looks at in its own shard. Every call adds one at most, so two would keep up;
+/// more of them give the memory back sooner after a quiet hour, for a few microseconds.
+const LOOKS_PER_CALL: usize = 16;
+
+/// Records that an insert into a full store looks at before it gives up, in one shard and in all: half a millisecond.
+const LOOKS_PER_SHARD: usize = 128;
+const LOOKS_WHEN_FULL: usize = 2048;
+
+/// The store for a single process: bounded, without a background thread, without a runtime, never waiting for I/O.
+///
+/// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full), and
+///   the host must not let the code leave.
+/// * At most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
+/// * A code without a grant takes at most 128 octets of heap in a store with many of them, so the default store is
+///   bounded by 192 MiB and some 48 octets of overhead for each grant. An empty one takes 64 KiB.
+/// * Expiry is exact to the millisecond. The *room* of an expired code is free again when the store is full,
+///   and its memory is given back by the calls that come after, a few records each: no call stops to clean up.
+///   Of a store that nobody calls nothing is given back.
+///
+/// Codes are gone when the process is: a client in the middle of a login then starts over. And they are known to
+/// this process only: several servers behind one name need a shared store, or each redeems what it bound itself.
+///
+/// ```
+/// use pkce_core::{Attempt, Binding, ChallengeStore, Clock, CodeDigest, Inserted, MemoryStore, Proof, Redemption};
+/// use pkce_core::{StoreErrorKind, SystemClock, Ticket};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::builder().capacity(1).build();
+/// let (code, now) = (CodeDigest::of(b"SplxlOBeZQQYbYS6WxSbIA"), SystemClock.now());
+/// let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, now.saturating_add(Duration::from_secs(60)))?;
+/// assert_eq!(store.insert(&code, &binding).await?, Inserted::Recorded);
+///
+/// // There is room for one live code, and it stays.
+/// let refused = store.insert(&CodeDigest::of(b"another"), &binding).await.unwrap_err();
+/// assert_eq!(refused.kind(), StoreErrorKind::Full);
+///
+/// // The wrong proof changes nothing.
+/// let wrong = Attempt::new(Some(Proof::from_bytes([8; 32])), Ticket::generate()?, now);
+/// assert!(matches!(store.redeem(&code, &wrong).await?, Redemption::Refused(_)));
+/// let right = Attempt::new(Some(Proof::from_bytes([7; 32])), Ticket::generate()?, now);
+/// assert_eq!(store.redeem(&code, &right).await?, Redemption::First(binding));
+/// # Ok(())
+/// # }
+/// ```
+pub struct MemoryStore {
+    /// A power of two of them.
+    shards: Box<[Padded]>,
+    key: HashKey,
+    room: Room,
+    clock: Arc<dyn Clock>,
+}
+
+/// Two threads in neighbouring shards must not pull one cache line back and forth; a modern prefetcher takes two.
+#[repr(align(128))]
+struct Padded(Mutex<Shard>);
+
+impl MemoryStore {
+    /// A store with the default limits and the system's clock.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A store with other limits or another clock.
+    pub fn builder() -> MemoryStoreBuilder {
+        MemoryStoreBuilder::new()
+    }
+
+    fn with(limit: Weight, clock: Arc<dyn Clock>) -> Self {
+        // Some 4096 codes to a shard when the store is full: its index is then half empty, and has grown in steps
+        // of a fraction of a millisecond.
+        let shards = (limit.codes / 4096).clamp(64, 4096).next_power_of_two();
+        Self {
+            shards: (0..shards).map(|_| Padded(Mutex::new(Shard::new()))).collect(),
+            key: HashKey::random(),
+            room: Room::new(limit),
+            clock,
+        }
+    }
+
+    /// How many codes it holds: live, redeemed, and those expired that were not yet cleared away.
+    pub fn len(&self) -> usize {
+        self.room.used().codes
+    }
+
+    /// Whether it holds no code at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn insert_now(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+        let (now, hash) = (self.clock.now(), self.key.hash(code));
+        let record = Record::new(*code, binding);
+        let weight = record.weight();
+        let reservation = self.room.reserve(weight).or_else(|| self.reclaim(hash, weight, now));
+
+        let mut shard = self.lock(hash, 0)?;
+        self.reap(&mut shard, now);
+        let Some(reservation) = reservation else {
+            return if shard.is_occupied(hash, code, now) { Ok(Inserted::Occupied) } else { Err(StoreError::full()) };
+        };
+        match shard.insert(&self.key, hash, record, now) {
+            Written::Over(replaced) => {
+                reservation.fill();
+                self.room.release(replaced);
+                Ok(Inserted::Recorded)
+            }
+            Written::Occupied => Ok(Inserted::Occupied),
+            Written::NoPlace => Err(StoreError::full()),
+        }
+    }
+
+    fn redeem_now(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+        let (now, hash) = (self.clock.now(), self.key.hash(code));
+        let mut shard = self.lock(hash, 0)?;
+        self.reap(&mut shard, now);
+        shard.redeem(hash, code, attempt, now).map_err(StoreError::invalid_record)
+    }
+
+    fn restore_now(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+        let hash = self.key.hash(code);
+        self.lock(hash, 0)?.restore(hash, code, ticket);
+        Ok(())
+    }
+
+    fn reap(&self, shard: &mut Shard, now: Timestamp) {
+        let mut looks = LOOKS_PER_CALL;
+        self.room.release(shard.reap(&self.key, now, &mut looks));
+    }
+
+    /// Room out of what is expired, in whichever shard: first what expired in seconds gone by, which is found at once,
+    /// then what expired within this one. It never holds two locks.
+    #[cold]
+    fn reclaim(&self, hash: u64, weight: Weight, now: Timestamp) -> Option<Reservation<'_>> {
+        let mut looks = LOOKS_WHEN_FULL;
+        for reap in [Shard::reap, Shard::reap_to_the_moment] {
+            for places in 0..self.shards.len() {
+                let mut quota = looks.min(LOOKS_PER_SHARD);
+                looks -= quota;
+                // A shard that cannot be locked keeps what it has. Whoever needs that one is told.
+                let Ok(mut shard) = self.lock(hash, places) else { continue };
+                self.room.release(reap(&mut shard, &self.key, now, &mut quota));
+                looks += quota;
+                if let Some(reservation) = self.room.reserve(weight) {
+                    return Some(reservation);
+                }
+            }
+        }
+        None
+    }
+
+    /// The lock on the shard of a code, or the one so many `places` further.
+    ///
+    /// The bits are none of those by which an index tells its records apart.
+    fn lock(&self, hash: u64, places: usize) -> Result<MutexGuard<'_, Shard>, StoreError> {
+        let place = ((hash >> 40) as usize).wrapping_add(places) & (self.shards.len() - 1);
+        let shard = self.shards.get(place).and_then(|shard| shard.0.lock().ok());
+        shard.ok_or_else(|| StoreError::unavailable("a thread panicked while it held a shard of the memory store"))
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows how much it holds, and nothing of it.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (used, limit) = (self.room.used(), self.room.limit());
+        f.debug_struct("MemoryStore")
+            .field("codes", &used.codes)
+            .field("capacity", &limit.codes)
+            .field("grant_octets", &used.grant_octets)
+            .field("grant_capacity", &limit.grant_octets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Each verb is done when its future is first polled, under one lock of one shard.
+#[async_trait]
+impl ChallengeStore for MemoryStore {
+    async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+        self.insert_now(code, binding)
+    }
+
+    async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+        self.redeem_now(code, attempt)
+    }
+
+    async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+        self.restore_now(code, ticket)
+    }
+}

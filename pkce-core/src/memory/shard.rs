@@ -1,0 +1,147 @@
+//! A shard: records, the index that finds them and the wheel that says which are due. All judgement is here.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use crate::attempt::{Attempt, Ticket};
+use crate::binding::InvalidBinding;
+use crate::clock::Timestamp;
+use crate::code_digest::CodeDigest;
+use crate::memory::hash_key::HashKey;
+use crate::memory::record::Record;
+use crate::memory::room::Weight;
+use crate::memory::slab::Slab;
+use crate::memory::wheel::Wheel;
+use crate::store::Redemption;
+
+/// One of the parts of a store, alone under its lock.
+///
+/// It does what it is told and knows no limits. `hash` is always [`HashKey::hash`] of the code under the store's key.
+pub(super) struct Shard {
+    index: HashTable<u32>,
+    slab: Slab,
+    wheel: Wheel,
+}
+
+/// What became of a record that was to be written.
+pub(super) enum Written {
+    /// It is written, over an expired one of this weight if there was one.
+    Over(Weight),
+    /// A live record is in its place.
+    Occupied,
+    /// The shard has no number left for it.
+    NoPlace,
+}
+
+impl Shard {
+    pub(super) const fn new() -> Self {
+        Self { index: HashTable::new(), slab: Slab::new(), wheel: Wheel::new() }
+    }
+
+    /// Whether a record exists for this code that may not be written over.
+    pub(super) fn is_occupied(&self, hash: u64, code: &CodeDigest, now: Timestamp) -> bool {
+        self.find(hash, code).and_then(|number| self.slab.get(number)).is_some_and(|record| !record.is_expired(now))
+    }
+
+    pub(super) fn insert(&mut self, key: &HashKey, hash: u64, record: Record, now: Timestamp) -> Written {
+        let Self { index, slab, wheel } = self;
+        let same = |&number: &u32| slab.get(number).is_some_and(|other| other.code() == record.code());
+        match index.entry(hash, same, |&number| rehash(key, slab, number)) {
+            Entry::Occupied(entry) => {
+                let Some(old) = slab.get_mut(*entry.get()).filter(|old| old.is_expired(now)) else {
+                    return Written::Occupied;
+                };
+                // It stays linked to the second of the old one, comes up early and is linked again.
+                let (weight, next) = (old.weight(), old.next);
+                *old = record;
+                old.next = next;
+                Written::Over(weight)
+            }
+            Entry::Vacant(entry) => {
+                let Some(number) = slab.insert(record) else { return Written::NoPlace };
+                entry.insert(number);
+                wheel.link(slab, number);
+                Written::Over(Weight::default())
+            }
+        }
+    }
+
+    pub(super) fn redeem(
+        &mut self,
+        hash: u64,
+        code: &CodeDigest,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<Redemption, InvalidBinding> {
+        let record = self.find(hash, code).and_then(|number| self.slab.get_mut(number));
+        let Some(record) = record.filter(|record| !record.is_expired(now)) else { return Ok(Redemption::Unknown) };
+        let binding = record.binding()?;
+        Ok(match record.redemption() {
+            Some((ticket, _)) if ticket == attempt.ticket() => Redemption::First(binding),
+            Some((ticket, at)) => Redemption::Again { binding, ticket, at },
+            None if record.is_bound_to(attempt.proof()) => {
+                record.redeem(attempt.ticket(), attempt.at());
+                Redemption::First(binding)
+            }
+            None => Redemption::Refused(binding),
+        })
+    }
+
+    pub(super) fn restore(&mut self, hash: u64, code: &CodeDigest, ticket: Ticket) {
+        if let Some(record) = self.find(hash, code).and_then(|number| self.slab.get_mut(number))
+            && record.redemption().is_some_and(|(by, _)| by == ticket)
+        {
+            record.restore();
+        }
+    }
+
+    /// Forgets what expired in seconds gone by. Takes one from `looks` for every record it looks at, and stops at zero.
+    pub(super) fn reap(&mut self, key: &HashKey, now: Timestamp, looks: &mut usize) -> Weight {
+        let mut reaped = Weight::default();
+        while *looks > 0
+            && let Some(number) = self.wheel.pop(&self.slab, now)
+        {
+            *looks -= 1;
+            match self.slab.get(number) {
+                Some(record) if !record.is_expired(now) => self.wheel.link(&mut self.slab, number),
+                Some(record) => {
+                    let hash = key.hash(record.code());
+                    if let Ok(entry) = self.index.find_entry(hash, |&other| other == number) {
+                        entry.remove();
+                    }
+                    reaped += self.slab.remove(number);
+                }
+                None => {}
+            }
+        }
+        if reaped.codes > 0 {
+            self.give_back(key);
+        }
+        reaped
+    }
+
+    /// As [`Shard::reap`], and what expired within this very second too.
+    pub(super) fn reap_to_the_moment(&mut self, key: &HashKey, now: Timestamp, looks: &mut usize) -> Weight {
+        self.wheel.hurry(now);
+        self.reap(key, now, looks)
+    }
+
+    /// Gives back what the index and the wheel no longer need; the slab does so by itself.
+    fn give_back(&mut self, key: &HashKey) {
+        let Self { index, slab, .. } = self;
+        if slab.is_empty() {
+            *self = Self::new();
+        } else if index.len() < index.capacity() / 8 {
+            index.shrink_to(index.len() * 2, |&number| rehash(key, slab, number));
+        }
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, code: &CodeDigest) -> Option<u32> {
+        self.index.find(hash, |&number| self.slab.get(number).is_some_and(|record| record.code() == code)).copied()
+    }
+}
+
+fn rehash(key: &HashKey, slab: &Slab, number: u32) -> u64 {
+    slab.get(number).map_or(0, |record| key.hash(record.code()))
+}

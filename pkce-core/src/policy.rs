@@ -165,8 +165,7 @@ impl Policy {
         if self.plain { &[S256, PLAIN] } else { &[S256] }
     }
 
-    /// The largest body in octets: what an adapter has to read at most.
-    pub const fn max_body(&self) -> usize {
+    pub(crate) const fn max_body(&self) -> usize {
         self.body_limit
     }
 

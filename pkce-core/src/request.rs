@@ -30,8 +30,7 @@ pub struct Request<'a> {
 pub enum Body<'a> {
     /// All of it.
     Complete(&'a [u8]),
-    /// It is larger than [`Policy::body_limit`]. An adapter that can, reads on and drops some of the rest:
-    /// a client that is still sending may not see an answer that comes early.
+    /// It is larger than [`Policy::body_limit`]. [`BodyBuffer`](crate::BodyBuffer) finds out.
     TooLarge,
     /// It ended with an error.
     BrokenOff,

@@ -131,7 +131,7 @@ where
 {
     let pkce = Pkce::from_ref(state);
     let (parts, body) = request.into_parts();
-    let body = read::read(body, pkce.policy().max_body()).await;
-    let (requested, form) = authorization::read_form_as(&facts(&parts, body.as_core()), pkce.policy())?;
+    let body = read::read(body, pkce.policy()).await;
+    let (requested, form) = authorization::read_form_as(&facts(&parts, body.facts()), pkce.policy())?;
     Ok((pkce, requested, form))
 }

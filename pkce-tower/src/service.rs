@@ -69,8 +69,8 @@ where
     if parts.extensions.get::<Clearance>().is_some() {
         return Ok(misconfigured(MOUNTED_TWICE).map(TokenBody::refusal));
     }
-    let body = read::read(body, pkce.policy().max_body()).await;
-    let judgement = pkce.judge(&facts(&parts, body.as_core())).await;
+    let body = read::read(body, pkce.policy()).await;
+    let judgement = pkce.judge(&facts(&parts, body.facts())).await;
     let reservation = match judgement {
         Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(TokenBody::refusal)),
         Judgement::PassThrough => None,

@@ -49,7 +49,7 @@ impl<F: Fn() -> Timestamp + Send + Sync + 'static> Clock for F {
 
 /// The operating system's wall clock.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "it is its own only value")]
 pub struct SystemClock;
 
 impl Clock for SystemClock {

@@ -1,0 +1,35 @@
+//! What was tried, what the server said, and whether that is right.
+
+use std::fmt;
+
+use crate::wire::Said;
+
+/// One line of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    tried: String,
+    said: String,
+    right: bool,
+}
+
+impl Row {
+    pub(crate) fn new(tried: &str, said: &Said, right: bool) -> Self {
+        let error = said.error().map(|error| format!(" {error}")).unwrap_or_default();
+        Self::said(tried, &format!("{}{error}", said.status), right)
+    }
+
+    pub(crate) fn said(tried: &str, said: &str, right: bool) -> Self {
+        Self { tried: tried.to_owned(), said: said.to_owned(), right }
+    }
+
+    pub(crate) const fn is_right(&self) -> bool {
+        self.right
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.right { "ok" } else { "WRONG" };
+        write!(f, "  {verdict:<5}  {:<62}  {}", self.tried, self.said)
+    }
+}

@@ -1,0 +1,100 @@
+//! One HTTP request on a connection of its own, octet for octet as it is written here.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// What the server said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Said {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The error code, from a JSON body or from a redirect.
+    pub(crate) fn error(&self) -> Option<String> {
+        if let Some(location) = self.header("location").and_then(|location| url::Url::parse(location).ok()) {
+            return location.query_pairs().find(|(name, _)| name == "error").map(|(_, error)| error.into_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        Some(body.get("error")?.as_str()?.to_owned())
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        Some(body.get(name)?.as_str()?.to_owned())
+    }
+}
+
+/// A server under test.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wire(pub(crate) SocketAddr);
+
+impl Wire {
+    pub(crate) async fn get(self, target: &str) -> io::Result<Said> {
+        self.send("GET", target, &[], "").await
+    }
+
+    pub(crate) async fn post_form(self, target: &str, body: &str) -> io::Result<Said> {
+        self.send("POST", target, &[FORM], body).await
+    }
+
+    pub(crate) async fn send(
+        self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Said> {
+        let mut stream = self.write(method, target, headers, body).await?;
+        let mut answer = Vec::new();
+        tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await??;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.ok_or_else(|| io::Error::other("not an HTTP response"))?;
+        Ok(Said { status, head: head.to_owned(), body: body.to_owned() })
+    }
+
+    /// Sends a request and hangs up without waiting for the answer.
+    pub(crate) async fn hang_up(
+        self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<()> {
+        self.write(method, target, headers, body).await?.shutdown().await
+    }
+
+    async fn write(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<TcpStream> {
+        let mut request = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.0);
+        for (name, value) in headers {
+            request.extend([name, ": ", value, "\r\n"]);
+        }
+        if !body.is_empty() || method == "POST" {
+            request.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
+        }
+        request.push_str("\r\n");
+        request.push_str(body);
+        let mut stream = TcpStream::connect(self.0).await?;
+        stream.write_all(request.as_bytes()).await?;
+        Ok(stream)
+    }
+}
+
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");

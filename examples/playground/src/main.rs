@@ -3,20 +3,11 @@
 //!
 //! Exit status 0 only if every honest flow passed and every attack was refused.
 
-mod attacks;
-mod honest;
-mod table;
-mod user;
-mod wire;
-
 use std::process::ExitCode;
 
 use example_host::Options;
+use playground::{Result, Row, Wire};
 use tokio::net::TcpListener;
-
-use crate::table::Row;
-use crate::user::Result;
-use crate::wire::Wire;
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
@@ -42,9 +33,9 @@ async fn play() -> Result<Vec<Row>> {
     let issuer = format!("http://{}", wire.0);
     let server = tokio::spawn(axum::serve(listener, axum_server::app(&options, &issuer)).into_future());
     println!("an authorization server on {issuer}\n\nHonest clients");
-    let mut rows = shown(honest::play(wire).await?);
+    let mut rows = shown(playground::honest_clients(wire).await?);
     println!("\nAttacks");
-    rows.extend(shown(attacks::play(wire).await?));
+    rows.extend(shown(playground::attacks(wire).await?));
     server.abort();
     Ok(rows)
 }

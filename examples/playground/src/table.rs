@@ -6,23 +6,26 @@ use crate::wire::Said;
 
 /// One line of the table.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub struct Row {
     tried: String,
     said: String,
     right: bool,
 }
 
 impl Row {
-    pub(crate) fn new(tried: &str, said: &Said, right: bool) -> Self {
+    /// A line about an answer.
+    pub fn new(tried: &str, said: &Said, right: bool) -> Self {
         let error = said.error().map(|error| format!(" {error}")).unwrap_or_default();
         Self::said(tried, &format!("{}{error}", said.status), right)
     }
 
-    pub(crate) fn said(tried: &str, said: &str, right: bool) -> Self {
+    /// A line about several answers.
+    pub fn said(tried: &str, said: &str, right: bool) -> Self {
         Self { tried: tried.to_owned(), said: said.to_owned(), right }
     }
 
-    pub(crate) const fn is_right(&self) -> bool {
+    /// Whether the server did what it must.
+    pub const fn is_right(&self) -> bool {
         self.right
     }
 }

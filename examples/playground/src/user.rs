@@ -7,21 +7,34 @@ use url::Url;
 
 use crate::wire::{Said, Wire};
 
-pub(crate) const CLIENT: &str = "spa";
-pub(crate) const CALLBACK: &str = "http://127.0.0.1:8765/callback";
+/// The client that plays.
+pub const CLIENT: &str = "spa";
+/// Its redirect URI.
+pub const CALLBACK: &str = "http://127.0.0.1:8765/callback";
 
-pub(crate) const S256: (&str, &str) = ("code_challenge_method", "S256");
+/// The second parameter that PKCE adds to an authorization request.
+pub const S256: (&str, &str) = ("code_challenge_method", "S256");
 
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+/// What can go wrong in a play that is none of its points.
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A flow of the honest client up to the code: what the thief has seen is the code and the challenge.
-pub(crate) struct Flow {
-    pub(crate) code: String,
-    pub(crate) verifier: CodeVerifier,
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Flow {
+    /// The code.
+    pub code: String,
+    /// The client's secret.
+    pub verifier: CodeVerifier,
 }
 
 impl Flow {
-    pub(crate) async fn start(wire: Wire) -> Result<Self> {
+    /// Goes through the authorization request and the sign-in.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer as an authorization server would.
+    pub async fn start(wire: Wire) -> Result<Self> {
         let verifier = CodeVerifier::generate()?;
         let challenge = challenge(&verifier);
         let said = wire.get(&authorize(&[("code_challenge", &challenge), S256])).await?;
@@ -30,7 +43,7 @@ impl Flow {
     }
 
     /// The body of the token request, with more parameters behind.
-    pub(crate) fn token_request(&self, more: &[(&str, &str)]) -> String {
+    pub fn token_request(&self, more: &[(&str, &str)]) -> String {
         let base = [
             ("grant_type", "authorization_code"),
             ("client_id", CLIENT),
@@ -41,25 +54,33 @@ impl Flow {
     }
 
     /// The client redeems its code.
-    pub(crate) async fn redeem(&self, wire: Wire) -> Result<Said> {
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer as an authorization server would.
+    pub async fn redeem(&self, wire: Wire) -> Result<Said> {
         Ok(wire.post_form("/token", &self.token_request(&[("code_verifier", self.verifier.as_str())])).await?)
     }
 }
 
 /// The target of an authorization request, with more parameters behind.
-pub(crate) fn authorize(more: &[(&str, &str)]) -> String {
+pub fn authorize(more: &[(&str, &str)]) -> String {
     let base = [("response_type", "code"), ("client_id", CLIENT), ("redirect_uri", CALLBACK), ("state", "xyz")];
     format!("/authorize?{}", form(base.iter().chain(more)))
 }
 
 /// The challenge that the client sends.
-pub(crate) fn challenge(verifier: &CodeVerifier) -> String {
+pub fn challenge(verifier: &CodeVerifier) -> String {
     let [(_, challenge), _] = verifier.challenge().authorization_parameters();
     challenge
 }
 
 /// The user signs in on the page and allows; the code is in the redirect.
-pub(crate) async fn sign_in(wire: Wire, page: &Said) -> Result<String> {
+///
+/// # Errors
+///
+/// When the server does not answer as an authorization server would.
+pub async fn sign_in(wire: Wire, page: &Said) -> Result<String> {
     let transaction = page
         .body
         .split_once("name=\"transaction\" value=\"")
@@ -74,6 +95,7 @@ pub(crate) async fn sign_in(wire: Wire, page: &Said) -> Result<String> {
     Ok(code.1.into_owned())
 }
 
-pub(crate) fn form<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> String {
+/// Parameters as a form has them.
+pub fn form<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }

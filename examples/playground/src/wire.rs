@@ -8,15 +8,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// What the server said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) status: u16,
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Said {
+    /// The status.
+    pub status: u16,
     head: String,
-    pub(crate) body: String,
+    /// The body, as text.
+    pub body: String,
 }
 
 impl Said {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The value of a header, by its name in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(": "))
@@ -25,7 +29,7 @@ impl Said {
     }
 
     /// The error code, from a JSON body or from a redirect.
-    pub(crate) fn error(&self) -> Option<String> {
+    pub fn error(&self) -> Option<String> {
         if let Some(location) = self.header("location").and_then(|location| url::Url::parse(location).ok()) {
             return location.query_pairs().find(|(name, _)| name == "error").map(|(_, error)| error.into_owned());
         }
@@ -33,7 +37,8 @@ impl Said {
         Some(body.get("error")?.as_str()?.to_owned())
     }
 
-    pub(crate) fn member(&self, name: &str) -> Option<String> {
+    /// A string member of a JSON body.
+    pub fn member(&self, name: &str) -> Option<String> {
         let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
         Some(body.get(name)?.as_str()?.to_owned())
     }
@@ -41,24 +46,34 @@ impl Said {
 
 /// A server under test.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wire(pub(crate) SocketAddr);
+#[expect(clippy::exhaustive_structs, reason = "an address by another name")]
+pub struct Wire(pub SocketAddr);
 
 impl Wire {
-    pub(crate) async fn get(self, target: &str) -> io::Result<Said> {
+    /// A GET.
+    ///
+    /// # Errors
+    ///
+    /// When the connection fails, or what comes back is not HTTP.
+    pub async fn get(self, target: &str) -> io::Result<Said> {
         self.send("GET", target, &[], "").await
     }
 
-    pub(crate) async fn post_form(self, target: &str, body: &str) -> io::Result<Said> {
+    /// A POST of a form.
+    ///
+    /// # Errors
+    ///
+    /// When the connection fails, or what comes back is not HTTP.
+    pub async fn post_form(self, target: &str, body: &str) -> io::Result<Said> {
         self.send("POST", target, &[FORM], body).await
     }
 
-    pub(crate) async fn send(
-        self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> io::Result<Said> {
+    /// Any request. A body, and every POST, has a `Content-Length`.
+    ///
+    /// # Errors
+    ///
+    /// When the connection fails, or what comes back is not HTTP.
+    pub async fn send(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Said> {
         let mut stream = self.write(method, target, headers, body).await?;
         let mut answer = Vec::new();
         tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await??;
@@ -70,13 +85,11 @@ impl Wire {
     }
 
     /// Sends a request and hangs up without waiting for the answer.
-    pub(crate) async fn hang_up(
-        self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the connection fails, or what comes back is not HTTP.
+    pub async fn hang_up(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<()> {
         self.write(method, target, headers, body).await?.shutdown().await
     }
 
@@ -96,5 +109,7 @@ impl Wire {
     }
 }
 
-pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+/// The header of a form.
+pub const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+/// The header of a JSON document.
+pub const JSON: (&str, &str) = ("content-type", "application/json");

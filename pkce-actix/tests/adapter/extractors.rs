@@ -1,0 +1,209 @@
+//! The extractors.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::{self, Redirect};
+use actix_web::{App, Either, Error, HttpResponse, Route};
+use pkce_actix::{
+    Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, ErrorRedirect, MemoryStore,
+    OptionalChallenge, OptionalChallengeForm, Pkce, Policy, Reason, Rejection,
+};
+
+use crate::common::{FORM, Slow, header, pkce, reason, text};
+
+/// RFC 7636 Appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const MALFORMED: &str = "code_challenge=short&code_challenge_method=S256";
+
+fn parameters() -> String {
+    format!("response_type=code&client_id=c&code_challenge={CHALLENGE}&code_challenge_method=S256")
+}
+
+fn lenient() -> Pkce {
+    Pkce::builder(MemoryStore::new()).policy(Policy::new().allow_missing_challenge()).build()
+}
+
+fn host(
+    pkce: Pkce,
+    route: Route,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new().app_data(web::Data::new(pkce)).route("/authorize", route)
+}
+
+async fn get(pkce: Pkce, route: Route, query: &str) -> ServiceResponse<impl MessageBody> {
+    let app = init_service(host(pkce, route)).await;
+    call_service(&app, TestRequest::get().uri(&format!("/authorize?{query}")).to_request()).await
+}
+
+async fn post(pkce: Pkce, route: Route, form: String) -> ServiceResponse<impl MessageBody> {
+    let app = init_service(host(pkce, route)).await;
+    call_service(&app, TestRequest::post().uri("/authorize").insert_header(FORM).set_payload(form).to_request()).await
+}
+
+async fn required(Challenge(challenge): Challenge) -> String {
+    which(challenge.challenge())
+}
+
+async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
+    which(challenge.as_ref())
+}
+
+fn which(challenge: Option<&CodeChallenge>) -> String {
+    challenge
+        .map_or("none", |challenge| if challenge.verify(VERIFIER).is_ok() { "the one" } else { "another" })
+        .to_owned()
+}
+
+#[actix_web::test]
+async fn a_challenge_reaches_the_handler() {
+    assert_eq!(text(get(pkce(), web::get().to(required), &parameters()).await).await, "the one");
+    assert_eq!(text(get(pkce(), web::get().to(optional), &parameters()).await).await, "the one");
+}
+
+#[actix_web::test]
+async fn a_refusal_is_the_standard_answer() {
+    let response = get(pkce(), web::get().to(required), "response_type=code").await;
+    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
+    assert_eq!(response.status(), 400);
+    assert_eq!(reason(&response), Some(Reason::ChallengeRequired));
+    assert_eq!(response.response().extensions().get::<Rejection>(), Some(&rejection));
+    for (name, value) in rejection.headers() {
+        assert_eq!(header(&response, name), value);
+    }
+    assert_eq!(text(response).await, rejection.body());
+}
+
+#[actix_web::test]
+async fn the_optional_challenge_is_none_only_if_none_was_sent() {
+    assert_eq!(text(get(lenient(), web::get().to(optional), "response_type=code").await).await, "none");
+    let refused = get(lenient(), web::get().to(optional), MALFORMED).await;
+    assert_eq!((refused.status().as_u16(), reason(&refused)), (400, Some(Reason::ChallengeMalformed)));
+}
+
+/// Why the documentation warns of it, and `OptionalChallenge` exists.
+#[actix_web::test]
+async fn an_option_around_the_extractor_takes_a_malformed_challenge_for_none() {
+    async fn wrong(challenge: Option<Challenge>) -> String {
+        challenge.is_some().to_string()
+    }
+    assert_eq!(text(get(pkce(), web::get().to(wrong), MALFORMED).await).await, "false");
+}
+
+#[actix_web::test]
+async fn a_host_that_has_validated_the_redirect_uri_redirects_the_error() {
+    async fn authorize(
+        challenge: Result<Challenge, ChallengeRejection>,
+    ) -> Result<Either<HttpResponse, Redirect>, ChallengeRejection> {
+        let Err(rejection) = challenge else { return Ok(Either::Left(HttpResponse::Ok().finish())) };
+        let Some(refused) = rejection.rejection() else { return Err(rejection) };
+        let redirect = ErrorRedirect::new("https://client.example/cb", refused).state("s").location();
+        Ok(Either::Right(Redirect::to(redirect).see_other()))
+    }
+    assert_eq!(get(pkce(), web::get().to(authorize), &parameters()).await.status(), 200);
+    let response = get(pkce(), web::get().to(authorize), "").await;
+    assert_eq!(response.status(), 303);
+    assert_eq!(
+        header(&response, "location"),
+        "https://client.example/cb?error=invalid_request&error_description=code%20challenge%20required&state=s"
+    );
+}
+
+#[actix_web::test]
+async fn without_a_pkce_every_extractor_is_a_loud_500() {
+    for route in [
+        web::to(required),
+        web::to(optional),
+        web::to(async |_: ChallengeForm<()>| HttpResponse::Ok()),
+        web::to(async |_: OptionalChallengeForm<()>| HttpResponse::Ok()),
+    ] {
+        let app = init_service(App::new().route("/authorize", route)).await;
+        let request = TestRequest::get().uri(&format!("/authorize?{}", parameters())).to_request();
+        let response = call_service(&app, request).await;
+        assert_eq!((response.status().as_u16(), reason(&response)), (500, None));
+        assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
+        assert_eq!(
+            text(response).await,
+            "pkce-actix: the application has no Pkce: add it with app_data(web::Data::new(pkce))"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_pkce_need_not_be_wrapped() {
+    let app = init_service(App::new().app_data(pkce()).route("/authorize", web::get().to(required))).await;
+    let request = TestRequest::get().uri(&format!("/authorize?{}", parameters())).to_request();
+    assert_eq!(call_service(&app, request).await.status(), 200);
+}
+
+#[actix_web::test]
+async fn what_is_bound_after_an_extractor_is_bounded_without_a_token_endpoint() {
+    async fn authorize(pkce: web::Data<Pkce>, Challenge(challenge): Challenge) -> String {
+        pkce.bind("c", challenge).await.unwrap_err().to_string()
+    }
+    let store = Slow { insert: Duration::from_secs(60), ..Slow::default() };
+    let pkce = Pkce::builder(store).policy(Policy::new().store_timeout(Duration::from_millis(20))).build();
+    let sent = Instant::now();
+    text(get(pkce, web::get().to(authorize), &parameters()).await).await;
+    assert!(sent.elapsed() < Duration::from_secs(10));
+}
+
+#[actix_web::test]
+async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
+    #[derive(serde::Deserialize)]
+    struct Own {
+        client_id: String,
+    }
+    async fn required(request: ChallengeForm<Own>) -> String {
+        format!("{} {}", request.form.client_id, which(request.challenge.challenge()))
+    }
+    async fn optional(request: OptionalChallengeForm<Own>) -> String {
+        format!("{} {}", request.form.client_id, which(request.challenge.as_ref()))
+    }
+    let both = text(post(pkce(), web::post().to(required), parameters()).await).await;
+    assert_eq!(both, "c the one");
+    let form = || "response_type=code&client_id=c".to_owned();
+    assert_eq!(text(post(lenient(), web::post().to(optional), form()).await).await, "c none");
+
+    for (form, status, why) in [
+        (form(), 400, Reason::ChallengeRequired),
+        (parameters().replace("client_id", "other"), 400, Reason::MalformedBody),
+        (format!("{}&x={}", parameters(), "x".repeat(16 * 1024)), 413, Reason::BodyTooLarge),
+    ] {
+        let refused = post(pkce(), web::post().to(required), form).await;
+        assert_eq!((refused.status().as_u16(), reason(&refused)), (status, Some(why)));
+    }
+}
+
+#[actix_web::test]
+async fn a_clearance_without_the_middleware_is_a_loud_500() {
+    let app = App::new().route("/token", web::post().to(async |_: Clearance| "tokens"));
+    let response = call_service(&init_service(app).await, TestRequest::post().uri("/token").to_request()).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
+    assert_eq!(
+        text(response).await,
+        "pkce-actix: TokenEndpoint is not mounted on this route, or this is a CORS preflight"
+    );
+}
+
+#[test]
+fn a_challenge_rejection_says_why_and_has_its_source() {
+    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
+    let challenge_rejection = ChallengeRejection::from(rejection.clone());
+    assert_eq!(challenge_rejection.rejection(), Some(&rejection));
+    assert_eq!(challenge_rejection.to_string(), "code challenge required (challenge_required)");
+    assert_eq!(challenge_rejection.source().unwrap().downcast_ref(), Some(&rejection));
+}

@@ -84,6 +84,8 @@ mod clearance;
 mod clock;
 mod code;
 mod code_digest;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod decision;
 mod events;
 mod grant;

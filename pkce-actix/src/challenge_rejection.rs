@@ -69,14 +69,7 @@ impl fmt::Display for ChallengeRejection {
     }
 }
 
-impl std::error::Error for ChallengeRejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            Cause::Refused(rejection) => Some(rejection),
-            Cause::Misconfigured(misconfigured) => Some(misconfigured),
-        }
-    }
-}
+impl std::error::Error for ChallengeRejection {}
 
 impl ResponseError for ChallengeRejection {
     fn status_code(&self) -> StatusCode {

@@ -66,6 +66,7 @@
 //! | `token` | `rejected` | info; warn for what a thief of codes would cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
 //! | `token` | `kept`, `restored` | debug | |
 //! | `store` | `failed` | error | `verb`, `error` |
+//! | (an adapter) | `misconfigured` | error | the message names what is missing |
 //!
 //! # Features
 //!

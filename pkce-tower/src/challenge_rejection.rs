@@ -44,11 +44,7 @@ impl fmt::Display for ChallengeRejection {
     }
 }
 
-impl std::error::Error for ChallengeRejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+impl std::error::Error for ChallengeRejection {}
 
 impl IntoResponse for ChallengeRejection {
     fn into_response(self) -> Response {

@@ -13,6 +13,7 @@ use crate::clearance::Clearance;
 use crate::facts::facts;
 use crate::read;
 use crate::render::misconfigured;
+use crate::timer::TokioTimer;
 
 /// The code challenge of an authorization request by GET, required.
 ///
@@ -118,7 +119,7 @@ fn from_query<S>(parts: &Parts, state: &S) -> Result<(Pkce, Requested), Challeng
 where
     Pkce: FromRef<S>,
 {
-    let pkce = Pkce::from_ref(state);
+    let pkce = lent(Pkce::from_ref(state));
     // What a GET has in its body does not count.
     let requested = authorization::read_query(&facts(parts, pkce_core::Body::Complete(&[])), pkce.policy())?;
     Ok((pkce, requested))
@@ -129,9 +130,15 @@ where
     Pkce: FromRef<S>,
     T: DeserializeOwned,
 {
-    let pkce = Pkce::from_ref(state);
+    let pkce = lent(Pkce::from_ref(state));
     let (parts, body) = request.into_parts();
     let body = read::read(body, pkce.policy()).await;
     let (requested, form) = authorization::read_form_as(&facts(&parts, body.facts()), pkce.policy())?;
     Ok((pkce, requested, form))
+}
+
+/// So that `bind` is bounded also where no token endpoint is mounted.
+fn lent(pkce: Pkce) -> Pkce {
+    pkce.lend_timer(TokioTimer);
+    pkce
 }

@@ -8,7 +8,7 @@ use super::probe::Probe;
 use super::sample::{self, Draft};
 use crate::attempt::{Attempt, Ticket};
 use crate::binding::{Binding, MAX_LIFETIME};
-use crate::challenge::CodeChallengeMethod;
+use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 
 pub(super) const CASES: &[Case] = &[

@@ -6,7 +6,7 @@ use super::expect;
 use super::probe::Probe;
 use super::sample::{self, Draft};
 use crate::attempt::{Attempt, Ticket};
-use crate::challenge::CodeChallengeMethod;
+use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 use crate::store::{Inserted, Redemption};
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::attempt::{Attempt, Ticket};
 use crate::binding::Binding;
-use crate::challenge::CodeChallengeMethod;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::code_digest::CodeDigest;
 use crate::contract::case::Step;
 use crate::contract::report::Outcome;
+use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 use crate::random;
 

@@ -136,6 +136,12 @@ impl Shard {
         }
     }
 
+    /// The heap it holds.
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        self.index.allocation_size() + self.slab.octets() + self.wheel.octets()
+    }
+
     #[inline]
     fn find(&self, hash: u64, code: &CodeDigest) -> Option<u32> {
         self.index.find(hash, |&number| self.slab.get(number).is_some_and(|record| record.code() == code)).copied()

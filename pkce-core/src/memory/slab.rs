@@ -83,6 +83,12 @@ impl Slab {
         }
         weight
     }
+
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        let records: usize = self.chunks.iter().map(|chunk| chunk.records.capacity()).sum();
+        self.chunks.capacity() * size_of::<Chunk>() + records * size_of::<Record>()
+    }
 }
 
 impl Chunk {

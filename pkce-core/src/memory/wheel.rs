@@ -60,6 +60,11 @@ impl Wheel {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        self.heads.capacity() * size_of::<u32>()
+    }
+
     /// Takes the next list that is due and not empty. After long idleness one turn finds everything, and if the clock
     /// was set back the wheel follows: what comes up early by that is linked again.
     fn advance(&mut self, current: u64) {

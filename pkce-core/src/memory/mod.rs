@@ -2,6 +2,7 @@
 
 mod builder;
 mod hash_key;
+mod index;
 mod record;
 mod room;
 mod shard;

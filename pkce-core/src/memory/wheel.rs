@@ -53,6 +53,13 @@ impl Wheel {
         Some(number)
     }
 
+    /// Gives its memory back. Nothing may be linked.
+    pub(super) fn stop(&mut self) {
+        if !self.heads.is_empty() {
+            *self = Self::new();
+        }
+    }
+
     /// Makes what expires in this second come up now, before the second is over.
     pub(super) fn hurry(&mut self, now: Timestamp) {
         if self.taken == NOWHERE {

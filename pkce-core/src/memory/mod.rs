@@ -39,8 +39,8 @@ const LOOKS_WHEN_FULL: usize = 2048;
 /// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full), and
 ///   the host must not let the code leave.
 /// * At most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
-/// * A code without a grant takes at most 128 octets of heap in a store with many of them, so the default store is
-///   bounded by 192 MiB and some 48 octets of overhead for each grant. An empty one takes 64 KiB.
+/// * A code without a grant takes less than 128 octets of heap in a store with many of them, so a full one of default
+///   size takes 192 MiB at most and some 48 octets for each grant on top. An empty one takes 32 KiB.
 /// * Expiry is exact to the millisecond. The *room* of an expired code is free again when the store is full,
 ///   and its memory is given back by the calls that come after, a few records each: no call stops to clean up.
 ///   Of a store that nobody calls nothing is given back.

@@ -5,6 +5,8 @@ mod challenge;
 mod clock;
 mod code;
 mod code_digest;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod policy;
 mod proof;
 mod random;

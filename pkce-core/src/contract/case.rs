@@ -1,0 +1,67 @@
+//! One case of the suite, and how it is run: a store that panics or hangs fails the case and no other.
+
+use std::any::Any;
+use std::pin::Pin;
+
+use tokio::task::JoinError;
+use tokio::time::timeout;
+
+use super::probe::Probe;
+use super::report::{Finding, Outcome};
+
+/// What a step of a case yields: go on, or how the case has ended.
+pub(super) type Step<T = ()> = Result<T, Outcome>;
+
+pub(super) type Run = fn(Probe) -> Pin<Box<dyn Future<Output = Step> + Send>>;
+
+/// A sentence that a store must make true, and the steps that show whether it does.
+pub(super) struct Case {
+    family: &'static str,
+    name: &'static str,
+    run: Run,
+}
+
+impl Case {
+    pub(super) const fn new(family: &'static str, name: &'static str, run: Run) -> Self {
+        Self { family, name, run }
+    }
+
+    pub(super) async fn find(&self, probe: Probe) -> Finding {
+        Finding::new(self.family, self.name, self.outcome(probe).await)
+    }
+
+    async fn outcome(&self, probe: Probe) -> Outcome {
+        let patience = probe.settings().patience;
+        let mut steps = tokio::spawn((self.run)(probe.clone()));
+        loop {
+            // Not a limit for the whole case: a slow store is no wrong store, as long as it answers.
+            let answers = probe.answers();
+            match timeout(patience, &mut steps).await {
+                Ok(Ok(Ok(()))) => return Outcome::Passed,
+                Ok(Ok(Err(outcome))) => return outcome,
+                Ok(Err(broken)) => return died(broken),
+                Err(_) if probe.answers() == answers => {
+                    steps.abort();
+                    return Outcome::failed("an answer", format!("none within {patience:?}"));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// The outcome of a case whose task ended without one.
+pub(super) fn died(broken: JoinError) -> Outcome {
+    match broken.try_into_panic() {
+        Ok(panic) => Outcome::failed("an answer", format!("a panic: {}", message(&*panic))),
+        Err(broken) => Outcome::inconclusive(&broken),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

@@ -1,0 +1,151 @@
+//! Every part of a binding, every ticket and every time comes back octet for octet.
+
+use std::time::Duration;
+
+use super::bound::Bound;
+use super::case::{Case, Step};
+use super::probe::Probe;
+use super::sample::{self, Draft};
+use crate::attempt::{Attempt, Ticket};
+use crate::binding::{Binding, MAX_LIFETIME};
+use crate::challenge::CodeChallengeMethod;
+use crate::proof::Proof;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("fidelity", "the method survives", |probe| Box::pin(method(probe))),
+    Case::new("fidelity", "the proof survives, whatever its octets", |probe| Box::pin(proof(probe))),
+    Case::new("fidelity", "no grant stays no grant", |probe| Box::pin(no_grant(probe))),
+    Case::new("fidelity", "an empty grant stays an empty grant", |probe| Box::pin(empty_grant(probe))),
+    Case::new("fidelity", "a grant of any octets survives", |probe| Box::pin(any_grant(probe))),
+    Case::new("fidelity", "a large grant survives", |probe| Box::pin(large_grant(probe))),
+    Case::new("fidelity", "the times survive to the millisecond", |probe| Box::pin(times(probe))),
+    Case::new("fidelity", "the ticket survives, whatever its octets", |probe| Box::pin(ticket(probe))),
+    Case::new("fidelity", "the time of the redemption survives to the millisecond", |probe| {
+        Box::pin(redeemed_at(probe))
+    }),
+];
+
+/// Inserts a binding and has it reported in every way in which a store reports one.
+async fn survives(probe: &Probe, what: &str, binding: Binding) -> Step {
+    let bound = Bound::new(probe, binding).await?;
+    bound.refused(&format!("{what}, read by a wrong proof"), &sample::wrong()?).await?;
+    let winner = bound.live(&format!("{what}, read by the right proof")).await?;
+    bound.first(&format!("{what}, read by the right proof sent twice"), &winner).await?;
+    bound.held_by(&format!("{what}, read by a replay"), &winner).await?;
+    bound.restore(winner.ticket()).await?;
+    bound.refused(&format!("{what}, read by a wrong proof after a restore"), &sample::wrong()?).await?;
+    bound.live(&format!("{what}, read by the right proof after a restore")).await.map(drop)
+}
+
+async fn method(probe: Probe) -> Step {
+    survives(&probe, "a binding to no challenge", Draft::without_challenge()?.binding()?).await?;
+    for method in [CodeChallengeMethod::S256, CodeChallengeMethod::Plain] {
+        let challenge = Some((method, sample::proof()?));
+        let binding = Draft { challenge, ..Draft::fresh()? }.binding()?;
+        survives(&probe, &format!("the method {}", method.as_str()), binding).await?;
+    }
+    Ok(())
+}
+
+async fn proof(probe: Probe) -> Step {
+    let mut ends = sample::octets::<32>()?;
+    ends[0] = 0;
+    ends[31] = 0;
+    let blanks = ends.map(|octet| if octet == 0 { b' ' } else { octet });
+    for (what, octets) in [
+        ("a proof of zeros", [0; 32]),
+        ("a proof of ones", [0xff; 32]),
+        ("a proof that begins and ends with zeros", ends),
+        ("a proof that begins and ends with blanks", blanks),
+    ] {
+        let challenge = Some((CodeChallengeMethod::S256, Proof::from_bytes(octets)));
+        survives(&probe, what, Draft { challenge, ..Draft::fresh()? }.binding()?).await?;
+    }
+    Ok(())
+}
+
+async fn no_grant(probe: Probe) -> Step {
+    survives(&probe, "no grant", Draft { grant: None, ..Draft::fresh()? }.binding()?).await?;
+    survives(&probe, "no grant", Draft { grant: None, ..Draft::without_challenge()? }.binding()?).await
+}
+
+async fn empty_grant(probe: Probe) -> Step {
+    survives(&probe, "an empty grant", Draft { grant: Some(Vec::new()), ..Draft::fresh()? }.binding()?).await
+}
+
+async fn any_grant(probe: Probe) -> Step {
+    let every: Vec<u8> = (0..=u8::MAX).collect();
+    for (what, grant) in [
+        ("a grant of every octet", &every[..]),
+        ("a grant of one zero", &[0]),
+        ("a grant that begins and ends with zeros", b"\0\0alice\0\0"),
+        ("a grant that begins and ends with blanks", b" \t\r\nalice \t\r\n"),
+        ("a grant that is not UTF-8", &[0xc3, 0x28, 0xa0, 0xff, 0xfe]),
+        ("a grant that looks like JSON", br#"{"sub":"alice","scope":[1.0,null],"sub":"bob"}"#),
+        ("a grant that says null", b"null"),
+        ("a grant that says none", b"none"),
+        ("a grant that looks like a number", b"00012e0"),
+        ("a grant that looks like hexadecimal", br"\x00ff"),
+        ("a grant that looks like SQL", br#"'"; DROP TABLE codes; -- %_\"#),
+    ] {
+        survives(&probe, what, Draft { grant: Some(grant.to_vec()), ..Draft::fresh()? }.binding()?).await?;
+    }
+    Ok(())
+}
+
+async fn large_grant(probe: Probe) -> Step {
+    let random = sample::octets::<251>()?;
+    let grant: Vec<u8> = random.into_iter().cycle().take(probe.settings().large_grant).collect();
+    let what = format!("a grant of {} octets", grant.len());
+    survives(&probe, &what, Draft { grant: Some(grant), ..Draft::fresh()? }.binding()?).await
+}
+
+async fn times(probe: Probe) -> Step {
+    for (what, lifetime) in [
+        ("a life of ten minutes", MAX_LIFETIME),
+        ("a life of ten minutes less a millisecond", MAX_LIFETIME.saturating_sub(Duration::from_millis(1))),
+        ("a life of 30 seconds and a millisecond", Duration::from_millis(30_001)),
+        ("a life of 9.999 seconds", Duration::from_millis(9_999)),
+    ] {
+        for past in [0, 7, 1_234] {
+            let issued_at = sample::odd(sample::earlier(sample::now(), past));
+            survives(&probe, what, Draft { issued_at, lifetime, ..Draft::fresh()? }.binding()?).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn ticket(probe: Probe) -> Step {
+    let mut ends = sample::octets::<16>()?;
+    ends[0] = 0;
+    ends[15] = 0;
+    let blanks = ends.map(|octet| if octet == 0 { b' ' } else { octet });
+    for (what, octets) in [
+        ("a ticket of ones", [0xff; 16]),
+        ("a ticket of zeros but for its last octet", 1_u128.to_be_bytes()),
+        ("a ticket that begins and ends with zeros", ends),
+        ("a ticket that begins and ends with blanks", blanks),
+    ] {
+        let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
+        let right = bound.right()?;
+        let winner = Attempt::new(right.proof().copied(), Ticket::from_bytes(octets), right.at());
+        bound.first(&format!("{what} redeems"), &winner).await?;
+        bound.first(&format!("{what} sent again"), &winner).await?;
+        bound.held_by(&format!("{what}, read by a replay"), &winner).await?;
+        bound.restore(winner.ticket()).await?;
+        bound.live(&format!("the right proof after {what} restored")).await?;
+    }
+    Ok(())
+}
+
+async fn redeemed_at(probe: Probe) -> Step {
+    let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
+    for past in [0, 1, 58, 119] {
+        let at = sample::odd(sample::earlier(sample::now(), past));
+        let winner = Attempt::new(bound.binding.proof().copied(), sample::ticket()?, at);
+        bound.first("the right proof", &winner).await?;
+        bound.held_by("a replay", &winner).await?;
+        bound.restore(winner.ticket()).await?;
+    }
+    Ok(())
+}

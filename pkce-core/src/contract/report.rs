@@ -1,0 +1,178 @@
+//! What the suite found, case by case.
+
+use std::fmt;
+
+/// What every case of the suite found. Printed, it is a table with one line per case and the details of each fault.
+#[derive(Debug, Clone)]
+#[must_use = "a report that nobody reads proves nothing: call `assert_passed`"]
+pub struct Report(Vec<Finding>);
+
+/// One case of the suite and how it ended.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    family: &'static str,
+    case: &'static str,
+    outcome: Outcome,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The store did what the contract says.
+    Passed,
+    /// The store broke the contract, returned an error, panicked or did not answer.
+    Failed {
+        /// What the contract demands, and at which step.
+        expected: String,
+        /// What the store did instead.
+        seen: String,
+    },
+    /// Neither was shown, and the reason.
+    Inconclusive {
+        /// Why nothing was shown, and what to change.
+        why: String,
+    },
+}
+
+impl Report {
+    pub(super) const fn new(findings: Vec<Finding>) -> Self {
+        Self(findings)
+    }
+
+    /// Every case that ran, in the order of the suite.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0
+    }
+
+    /// The cases in which the store broke the contract.
+    pub fn failed(&self) -> impl Iterator<Item = &Finding> {
+        self.0.iter().filter(|finding| matches!(finding.outcome, Outcome::Failed { .. }))
+    }
+
+    /// The cases that showed nothing.
+    pub fn inconclusive(&self) -> impl Iterator<Item = &Finding> {
+        self.0.iter().filter(|finding| matches!(finding.outcome, Outcome::Inconclusive { .. }))
+    }
+
+    /// Whether every case passed. One that is inconclusive has not.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.0.iter().all(|finding| finding.outcome == Outcome::Passed)
+    }
+
+    /// Does nothing if every case passed.
+    ///
+    /// # Panics
+    ///
+    /// When a case failed or was inconclusive, with what those cases found.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "it is an assertion, to be called in a test")]
+    pub fn assert_passed(&self) {
+        if !self.passed() {
+            let open = self.0.iter().filter(|finding| finding.outcome != Outcome::Passed).cloned().collect();
+            panic!("the store does not keep the contract\n{}\n{}", Self(open).table(), self.summary());
+        }
+    }
+
+    fn table(&self) -> String {
+        self.0.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    fn summary(&self) -> String {
+        let (failed, inconclusive) = (self.failed().count(), self.inconclusive().count());
+        format!("{} passed, {failed} failed, {inconclusive} inconclusive", self.0.len() - failed - inconclusive)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.table(), self.summary())
+    }
+}
+
+impl Finding {
+    pub(super) const fn new(family: &'static str, case: &'static str, outcome: Outcome) -> Self {
+        Self { family, case, outcome }
+    }
+
+    /// The family of cases that it belongs to, such as `redeem` or `race`.
+    pub const fn family(&self) -> &'static str {
+        self.family
+    }
+
+    /// The name of the case: the sentence that the store must make true.
+    pub const fn case(&self) -> &'static str {
+        self.case
+    }
+
+    /// How it ended.
+    pub const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, case, outcome } = self;
+        let word = match outcome {
+            Outcome::Passed => "passed",
+            Outcome::Failed { .. } => "FAILED",
+            Outcome::Inconclusive { .. } => "INCONCLUSIVE",
+        };
+        write!(f, "{word:<12}  {family:<9}  {case}")?;
+        match outcome {
+            Outcome::Passed => Ok(()),
+            Outcome::Failed { expected, seen } => {
+                write!(f, "\n{:14}expected: {expected}\n{:14}seen:     {seen}", "", "")
+            }
+            Outcome::Inconclusive { why } => write!(f, "\n{:14}because:  {why}", ""),
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn failed(expected: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self::Failed { expected: expected.into(), seen: seen.into() }
+    }
+
+    /// For what is nobody's fault: the suite could not do its part.
+    pub(super) fn inconclusive(why: &impl ToString) -> Self {
+        Self::Inconclusive { why: why.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report::new(vec![
+            Finding::new("insert", "a binding is recorded", Outcome::Passed),
+            Finding::new("redeem", "a wrong proof is refused", Outcome::failed("Refused", "First")),
+            Finding::new("race", "one wins", Outcome::inconclusive(&"nobody met")),
+        ])
+    }
+
+    #[test]
+    fn a_report_reads_as_a_table() {
+        assert_eq!(
+            report().to_string(),
+            "passed        insert     a binding is recorded\n\
+             FAILED        redeem     a wrong proof is refused\n              \
+             expected: Refused\n              \
+             seen:     First\n\
+             INCONCLUSIVE  race       one wins\n              \
+             because:  nobody met\n\
+             1 passed, 1 failed, 1 inconclusive"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "the store does not keep the contract\nINCONCLUSIVE  race")]
+    fn an_inconclusive_case_is_not_a_passed_one() {
+        let report = Report(report().0.into_iter().filter(|finding| finding.family() != "redeem").collect());
+        assert!(!report.passed());
+        report.assert_passed();
+    }
+}

@@ -1,0 +1,90 @@
+//! Samples: fresh codes, proofs, tickets, times and bindings, so that a shared store with other people's codes in it
+//! can be checked.
+
+use std::time::Duration;
+
+use crate::attempt::{Attempt, Ticket};
+use crate::binding::Binding;
+use crate::challenge::CodeChallengeMethod;
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::code_digest::CodeDigest;
+use crate::contract::case::Step;
+use crate::contract::report::Outcome;
+use crate::proof::Proof;
+use crate::random;
+
+/// The parts of a binding, for a case to change one of them.
+pub(super) struct Draft {
+    /// `None` for a code that is bound to no challenge.
+    pub(super) challenge: Option<(CodeChallengeMethod, Proof)>,
+    pub(super) grant: Option<Vec<u8>>,
+    pub(super) issued_at: Timestamp,
+    pub(super) lifetime: Duration,
+}
+
+impl Draft {
+    /// S256, a random proof and grant, issued a moment ago for a minute.
+    pub(super) fn fresh() -> Step<Self> {
+        let grant = [&b"grant "[..], &octets::<10>()?].concat();
+        Ok(Self {
+            challenge: Some((CodeChallengeMethod::S256, proof()?)),
+            grant: Some(grant),
+            issued_at: odd(earlier(now(), 150)),
+            lifetime: Duration::from_millis(60_123),
+        })
+    }
+
+    /// The same, bound to no challenge.
+    pub(super) fn without_challenge() -> Step<Self> {
+        Ok(Self { challenge: None, ..Self::fresh()? })
+    }
+
+    pub(super) fn binding(self) -> Step<Binding> {
+        let method = self.challenge.map_or(Binding::NO_CHALLENGE, |(method, _)| method.as_str());
+        let proof = self.challenge.map(|(_, proof)| proof);
+        let expires_at = self.issued_at.saturating_add(self.lifetime);
+        let proof = proof.as_ref().map(|proof| &proof.as_bytes()[..]);
+        Binding::from_parts(method, proof, self.grant.map(Into::into), self.issued_at, expires_at)
+            .map_err(|error| Outcome::inconclusive(&error))
+    }
+}
+
+pub(super) fn octets<const N: usize>() -> Step<[u8; N]> {
+    random::octets().map(|octets| *octets).map_err(|error| Outcome::inconclusive(&error))
+}
+
+pub(super) fn code() -> Step<CodeDigest> {
+    octets().map(CodeDigest::from_bytes)
+}
+
+pub(super) fn proof() -> Step<Proof> {
+    octets().map(Proof::from_bytes)
+}
+
+pub(super) fn ticket() -> Step<Ticket> {
+    Ticket::generate().map_err(|error| Outcome::inconclusive(&error))
+}
+
+/// An attempt under a fresh ticket, made at one of the last hundred milliseconds: two attempts seldom share their time.
+pub(super) fn attempt(proof: Option<Proof>) -> Step<Attempt> {
+    let [spread] = octets()?;
+    Ok(Attempt::new(proof, ticket()?, odd(earlier(now(), u64::from(spread % 100)))))
+}
+
+/// An attempt with a proof that no code is bound to.
+pub(super) fn wrong() -> Step<Attempt> {
+    attempt(Some(proof()?))
+}
+
+pub(super) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+pub(super) fn earlier(time: Timestamp, millis: u64) -> Timestamp {
+    Timestamp::from_epoch_millis(time.as_epoch_millis().saturating_sub(millis))
+}
+
+/// A time that a store cannot round to tens of milliseconds or to seconds without being noticed.
+pub(super) fn odd(time: Timestamp) -> Timestamp {
+    if time.as_epoch_millis().is_multiple_of(10) { earlier(time, 3) } else { time }
+}

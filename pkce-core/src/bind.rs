@@ -23,7 +23,6 @@ use crate::timer::BoxFuture;
 ///
 /// Made by [`Pkce::bind`] and [`Pkce::bind_without_challenge`].
 #[must_use = "nothing is bound until it is awaited"]
-#[derive(Debug)]
 pub struct Bind<'a> {
     pkce: &'a Pkce,
     code: &'a str,
@@ -33,7 +32,6 @@ pub struct Bind<'a> {
 }
 
 /// What is to be bound. That there is no challenge is said by the host, never read off an absent value.
-#[derive(Debug)]
 enum What {
     Requested(Option<CodeChallenge>),
     NoChallenge,
@@ -131,6 +129,13 @@ impl<'a> IntoFuture for Bind<'a> {
             }
             bound
         })
+    }
+}
+
+/// Shows neither code nor challenge nor grant.
+impl fmt::Debug for Bind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bind").field("code", &"[redacted]").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 

@@ -13,20 +13,21 @@ use crate::requested::Requested;
 use crate::settle::Settle;
 use crate::store_error::StoreError;
 
-pub(crate) fn authorization(read: &Result<Requested, Reason>) {
-    match read {
-        Ok(Requested::Challenge(challenge)) => {
+pub(crate) fn authorization(requested: &Requested) {
+    match requested {
+        Requested::Challenge(challenge) => {
             debug!(target: "pkce", endpoint = "authorization", outcome = "challenge", method = challenge.method().as_str());
         }
-        Ok(Requested::NoChallenge) => debug!(target: "pkce", endpoint = "authorization", outcome = "no_challenge"),
-        Ok(Requested::NoCode) => debug!(target: "pkce", endpoint = "authorization", outcome = "no_code"),
-        Ok(Requested::Tolerated(reason)) => {
+        Requested::NoChallenge => debug!(target: "pkce", endpoint = "authorization", outcome = "no_challenge"),
+        Requested::NoCode => debug!(target: "pkce", endpoint = "authorization", outcome = "no_code"),
+        Requested::Tolerated(reason) => {
             warn!(target: "pkce", endpoint = "authorization", outcome = "tolerated", reason = reason.as_str());
         }
-        Err(reason) => {
-            info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
-        }
     }
+}
+
+pub(crate) fn authorization_rejected(reason: Reason) {
+    info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
 }
 
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {

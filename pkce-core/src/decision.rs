@@ -74,11 +74,12 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
         },
 
         Redemption::Again { ticket: Ticket::BURNED, .. } => Refused(Reason::CodeBurned, Then::Stop),
-        Redemption::Again { binding, at, .. } => match disagreement(presented, binding.proof()) {
-            None => Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at))),
-            // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.2).
-            Some(_) => Refused(Reason::CodeRedeemed, Then::Stop),
-        },
+        Redemption::Again { binding, at, .. } if presented.is_some() && presented == binding.proof() => {
+            Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at)))
+        }
+        // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.2). That goes
+        // for a code bound to no challenge too: nothing shows that it is presented by its client.
+        Redemption::Again { .. } => Refused(Reason::CodeRedeemed, Then::Stop),
     }
 }
 
@@ -92,7 +93,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
         Some(_) => Decision::Refused(Reason::MethodNoLongerAllowed, Then::Restore),
         None if policy.allows_missing_challenge() => Decision::WithoutChallenge(binding),
         None if policy.is_report_only() => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
-        None => Decision::Refused(Reason::MissingChallengeNoLongerAllowed, Then::Restore),
+        None => Decision::Refused(Reason::VerifierMissing, Then::Restore),
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
         let verified = |method| move || Decision::Verified(method, binding(method.as_str()));
         let no_longer = || restore(Reason::MethodNoLongerAllowed);
         let plain = verified(CodeChallengeMethod::Plain);
-        let missing = || restore(Reason::MissingChallengeNoLongerAllowed);
+        let missing = || restore(Reason::VerifierMissing);
         let rows = vec![
             ("S256", Some(RIGHT), always(verified(CodeChallengeMethod::S256))),
             ("S256", Some(WRONG), broken()),
@@ -225,7 +226,7 @@ mod tests {
                 ("plain", Some(WRONG), redeemed()),
                 ("plain", None, redeemed()),
                 ("none", Some(RIGHT), redeemed()),
-                ("none", None, replay("none")),
+                ("none", None, redeemed()), // nothing shows that it comes from the client,
             ]
         };
         check(|binding| Redemption::Again { binding, ticket: Ticket::from_bytes([2; 16]), at: at(NOW - 400) }, rows());

@@ -133,12 +133,18 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// Type and subtype in any case, parameters ignored (RFC 9110 §8.3.1). A comma is a second value that some hop joined on.
+/// Type and subtype in any case (RFC 9110 §8.3.1). Of the parameters only a character set matters: some form readers
+/// decode the body by it, and would read other parameters in it than we do. A comma is a second value that some hop
+/// joined on.
 fn format(content_type: &[u8]) -> Option<Format> {
     if content_type.contains(&b',') {
         return None;
     }
-    let essence = content_type.split(|octet| *octet == b';').next()?.trim_ascii();
+    let mut parts = content_type.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
+    let essence = parts.next()?;
+    if !parts.all(is_harmless) {
+        return None;
+    }
     if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         Some(Format::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {
@@ -146,4 +152,12 @@ fn format(content_type: &[u8]) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// A parameter that does not name a character set, or names UTF-8. It is matched, not parsed: whatever else mentions a
+/// character set, in whatever spelling, is not accepted.
+fn is_harmless(parameter: &[u8]) -> bool {
+    let names_utf_8 =
+        [&b"charset=utf-8"[..], b"charset=\"utf-8\""].iter().any(|ours| parameter.eq_ignore_ascii_case(ours));
+    names_utf_8 || !parameter.windows(b"charset".len()).any(|window| window.eq_ignore_ascii_case(b"charset"))
 }

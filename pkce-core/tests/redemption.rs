@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Policy, Reason, Replay};
+use pkce_core::{Body, Judgement, Policy, Reason, Replay, Request};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {
@@ -85,7 +85,7 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
     assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C16
     assert_eq!(redeem(&lenient, None).await, Ok(WithoutChallenge)); // C16; live until now
-    assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeReplayed));
+    assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeRedeemed)); // and no replay
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::CodeRedeemed));
 }
 
@@ -239,4 +239,19 @@ fn of_many_threads_with_the_right_verifier_exactly_one_proceeds() {
             assert!(matches!(answer, Reason::CodeReplayed | Reason::CodeRedeemed | Reason::VerifierMismatch));
         }
     }
+}
+
+#[tokio::test]
+async fn a_clearance_is_for_its_own_code_and_no_other() {
+    let house = House::new();
+    let pkce = house.server(Policy::new());
+    pkce.bind(CODE, s256()).await.unwrap();
+    let (clearance, _reservation) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
+    assert!(clearance.is_for(CODE));
+    assert!(!clearance.is_for("another"));
+
+    let body = Body::Complete(b"grant_type=refresh_token");
+    let request = Request::new("POST", body).header("content-type", b"application/x-www-form-urlencoded");
+    let Judgement::Proceed(clearance, _reservation) = pkce.judge(&request).await else { panic!("it is cleared") };
+    assert!(!clearance.is_for(CODE) && !clearance.is_for(""));
 }

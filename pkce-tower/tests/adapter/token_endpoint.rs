@@ -194,7 +194,7 @@ async fn a_refusal_is_rendered_by_the_closure_of_the_host() {
 }
 
 #[tokio::test]
-async fn mounted_twice_it_says_so_and_takes_nothing_for_a_replay() {
+async fn mounted_twice_it_says_so_and_burns_nothing() {
     let replays = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&replays);
     let hook = move |_| {
@@ -205,11 +205,13 @@ async fn mounted_twice_it_says_so_and_takes_nothing_for_a_replay() {
     let inside = post(echo).layer(TokenEndpointLayer::new(pkce.clone()));
     let app = host(&pkce, inside);
     let form = authorize(&pkce).await;
-    let response = send(&app, token_request(form)).await;
+    let response = send(&app, token_request(form.clone())).await;
     assert_eq!(outcome(&response), (500, None));
     assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
     assert_eq!(text(response).await, "pkce-tower: TokenEndpointLayer is mounted twice on this route");
     assert_eq!(replays.load(Ordering::Relaxed), 0);
+    // No host has served it: it is live for a server that is put together rightly.
+    assert_eq!(redeem(&host(&pkce, post(echo)), &form).await, (200, None));
 }
 
 #[tokio::test]

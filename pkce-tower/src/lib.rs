@@ -93,7 +93,7 @@ mod render;
 mod service;
 mod timer;
 
-pub use pkce_core as core;
+pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 

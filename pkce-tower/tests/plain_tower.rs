@@ -300,3 +300,13 @@ fn it_can_be_put_together_outside_a_runtime() {
     assert!(shown.starts_with("TokenEndpoint { inner: (), pkce: Pkce {"), "{shown}");
     assert!(shown.contains("Renderer(standard)"), "{shown}");
 }
+
+/// Nothing in it gets in the way of a name that everybody has: not even of `core`.
+#[test]
+fn all_of_it_can_be_imported_at_once() {
+    use core::mem::size_of_val;
+
+    use pkce_tower::*;
+
+    assert!(size_of_val(&Policy::new()) > 0);
+}

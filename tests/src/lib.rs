@@ -10,10 +10,12 @@
 )]
 
 mod client;
+mod connection;
 mod server;
 mod store;
 
 pub use client::{Client, Issued, Secret, allow, location, parameter, query, submit, transaction};
+pub use connection::{Answer, Connection};
 pub use playground::Result;
 pub use server::{Adapter, Server};
 pub use store::{Fault, Faulty, Gated};

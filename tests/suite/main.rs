@@ -2,6 +2,8 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod authorization;
+mod command_line;
+mod concurrency;
 mod flow;
 mod memory_store;
 mod playground;

@@ -4,6 +4,7 @@
 mod authorization;
 mod command_line;
 mod concurrency;
+mod equivalence;
 mod flow;
 mod memory_store;
 mod playground;

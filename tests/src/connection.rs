@@ -58,10 +58,14 @@ impl Connection {
         timeout(Duration::from_secs(10), self.read_answer(method)).await?
     }
 
-    /// Whether the server hangs up without an answer.
-    pub async fn is_hung_up(&mut self) -> io::Result<bool> {
-        let read = timeout(Duration::from_secs(10), self.stream.read(&mut [0; 1])).await?;
-        Ok(read.map_or(true, |octets| octets == 0))
+    /// Says that nothing more will come, and still listens.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
+    }
+
+    /// Hangs up at once: the server gets a reset instead of an end.
+    pub fn reset(self) -> io::Result<()> {
+        self.stream.set_zero_linger()
     }
 
     async fn read_answer(&mut self, method: &str) -> io::Result<Answer> {

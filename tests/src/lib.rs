@@ -11,11 +11,13 @@
 
 mod client;
 mod connection;
+mod double;
 mod server;
 mod store;
 
 pub use client::{Client, Issued, Secret, allow, location, parameter, query, submit, transaction};
 pub use connection::{Answer, Connection};
+pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
 pub use playground::Result;
 pub use server::{Adapter, Server};
 pub use store::{Fault, Faulty, Gated};

@@ -207,9 +207,11 @@ async fn an_unknown_client_or_redirect_uri_is_never_redirected_to(server: &Serve
 async fn an_unsupported_response_type_is_told_to_the_client(server: &Server) -> Result<()> {
     let verifier = CodeVerifier::generate()?;
     let challenge = challenge(&verifier);
-    for (response_type, error) in
-        [("token", "unsupported_response_type"), ("codes", "unsupported_response_type"), ("", "invalid_request")]
-    {
+    for (response_type, error) in [
+        ("token", "unsupported_response_type"),
+        ("codes", "unsupported_response_type"),
+        ("", "unsupported_response_type"),
+    ] {
         let parameters = [
             ("response_type", response_type),
             ("client_id", "spa"),

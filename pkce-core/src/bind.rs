@@ -12,7 +12,7 @@ use crate::challenge::CodeChallenge;
 use crate::code;
 use crate::code_digest::CodeDigest;
 use crate::events;
-use crate::grant;
+use crate::grant::{self, GrantError};
 use crate::pkce::Pkce;
 use crate::requested::RequestedChallenge;
 use crate::store::Inserted;
@@ -23,17 +23,15 @@ use crate::timer::BoxFuture;
 ///
 /// Made by [`Pkce::bind`] and [`Pkce::bind_without_challenge`].
 #[must_use = "nothing is bound until it is awaited"]
-#[derive(Debug)]
 pub struct Bind<'a> {
     pkce: &'a Pkce,
     code: &'a str,
     what: What,
-    grant: Option<Result<Arc<[u8]>, serde_json::Error>>,
+    grant: Option<Result<Arc<[u8]>, GrantError>>,
     lifetime: Duration,
 }
 
 /// What is to be bound. That there is no challenge is said by the host, never read off an absent value.
-#[derive(Debug)]
 enum What {
     Requested(Option<CodeChallenge>),
     NoChallenge,
@@ -94,13 +92,14 @@ impl<'a> Bind<'a> {
             // The challenge may have waited in a session since the policy was looked at.
             What::Requested(Some(challenge)) if policy.allows(challenge.method()) => Some(challenge),
             What::Requested(Some(_)) => return Err(BindError::MethodNotAllowed),
+            // The absence is bound too (RFC 9700 §4.8.2).
+            What::NoChallenge if policy.allows_missing_challenge() => None,
             // Without a record the code passes as unverified, whatever comes with it. Only a grant needs a record.
             _ if policy.is_report_only() && self.grant.is_none() => {
                 events::not_bound();
                 return Ok(());
             }
             _ if policy.is_report_only() => None,
-            What::NoChallenge if policy.allows_missing_challenge() => None,
             What::NoChallenge | What::Requested(None) => return Err(BindError::ChallengeRequired),
         };
         let grant = self.grant.transpose().map_err(BindError::Grant)?;
@@ -134,7 +133,15 @@ impl<'a> IntoFuture for Bind<'a> {
     }
 }
 
-/// A code was not bound, so it must not leave: answer `server_error` (RFC 6749 §4.1.2.1).
+/// Shows neither code nor challenge nor grant.
+impl fmt::Debug for Bind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bind").field("code", &"[redacted]").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
+
+/// A code was not bound, so it must not leave: answer `temporarily_unavailable` for [`BindError::Store`], else
+/// `server_error` (RFC 6749 §4.1.2.1).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
@@ -147,7 +154,7 @@ pub enum BindError {
     /// The lifetime is not one millisecond to ten minutes.
     InvalidLifetime(InvalidBinding),
     /// The grant cannot be serialised.
-    Grant(serde_json::Error),
+    Grant(GrantError),
     /// The code is bound already. A binding is never overwritten: issue another code.
     CodeAlreadyBound,
     /// The store failed, or is full.

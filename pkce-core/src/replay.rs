@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 
 use crate::grant::{self, GrantError};
 
-/// A redeemed code was presented again, with the right verifier (or with none, if it is bound to no challenge).
+/// A redeemed code was presented again, with the right verifier.
 ///
 /// RFC 6749 §4.1.2: the server "SHOULD revoke (when possible) all tokens previously issued based on that authorization
-/// code". A wrong verifier never gets here (OAuth 2.1 §7.5.2), nor does a code that was burned.
+/// code". A wrong verifier never gets here (OAuth 2.1 §7.5.2), nor does a code that was burned or is bound to
+/// no challenge: nothing shows that these come from the client.
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,

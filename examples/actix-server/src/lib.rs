@@ -108,7 +108,7 @@ async fn sign_in(host: Data<Host>, pkce: Data<Pkce>, body: Result<Bytes, Error>)
         Ok(Consent::Answered(answer)) => return respond(answer),
         Ok(Consent::Approved(approved)) => approved,
     };
-    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_unavailable()) };
+    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_without_code()) };
     let bind = match approved.request().challenge.clone() {
         Some(challenge) => pkce.bind(&code, challenge),
         // Only with --allow-missing-challenge: that there is none is bound too.
@@ -116,7 +116,7 @@ async fn sign_in(host: Data<Host>, pkce: Data<Pkce>, body: Result<Bytes, Error>)
     };
     respond(match bind.grant(approved.grant()).await {
         Ok(()) => approved.redirect(code.as_str()),
-        Err(_) => approved.redirect_unavailable(),
+        Err(error) => approved.redirect_unbound(&error),
     })
 }
 

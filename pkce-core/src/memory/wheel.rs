@@ -1,7 +1,8 @@
 //! The timer wheel: which records are due, found in constant time.
 
 use crate::clock::Timestamp;
-use crate::memory::slab::{NOWHERE, Slab};
+use crate::memory::record::NOWHERE;
+use crate::memory::slab::Slab;
 
 /// A tick is a second: short against a code's life of a minute.
 const TICK_MILLIS: u64 = 1000;
@@ -53,11 +54,23 @@ impl Wheel {
         Some(number)
     }
 
+    /// Gives its memory back. Nothing may be linked.
+    pub(super) fn stop(&mut self) {
+        if !self.heads.is_empty() {
+            *self = Self::new();
+        }
+    }
+
     /// Makes what expires in this second come up now, before the second is over.
     pub(super) fn hurry(&mut self, now: Timestamp) {
         if self.taken == NOWHERE {
             self.take(second(now));
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        self.heads.capacity() * size_of::<u32>()
     }
 
     /// Takes the next list that is due and not empty. After long idleness one turn finds everything, and if the clock

@@ -114,6 +114,9 @@ async fn the_state_comes_back_exactly(server: &Server) -> Result<()> {
         let refused = location(&server.wire.get(&Client::SPA.authorize(&[("state", state)])).await?)?;
         assert_eq!(parameter(&refused, "state").as_deref(), Some(state));
     }
+    // One that is longer than the server keeps is refused, not cut.
+    let long = location(&server.wire.get(&Client::SPA.authorize(&[("state", &"s".repeat(2049))])).await?)?;
+    assert_eq!(query(&long), ["error", "iss"]);
     // None came, none goes back.
     assert_eq!(query(&Client::SPA.go(server.wire, &[]).await?.location), ["code", "iss"]);
     Ok(())

@@ -80,6 +80,8 @@ async fn a_body_that_is_not_surely_a_form_is_refused(server: &Server) -> Result<
         &[("content-type", "multipart/form-data; boundary=x")],
         &[("content-type", "application/x-www-form-urlencoded, text/plain")],
         &[("content-type", "text/plain; application/x-www-form-urlencoded")],
+        &[("content-type", "application/x-www-form-urlencoded; charset=utf-16")],
+        &[("content-type", "application/x-www-form-urlencoded; charset=iso-8859-1")],
         &[FORM, FORM],
         &[FORM, ("Content-Type", "text/plain")],
         &[FORM, ("content-encoding", "gzip")],

@@ -182,6 +182,8 @@ fn twist(random: &mut Random, request: &mut Parts) {
                 "text/plain",
                 "application/x-www-form-urlencoded,text/plain",
                 "application/x-www-form-urlencoded ;",
+                "application/x-www-form-urlencoded; charset=utf-16",
+                "application/x-www-form-urlencoded; charset=\"UTF-8\"",
                 ";",
                 "multipart/form-data",
                 "application/json; charset=utf-8",
@@ -200,8 +202,15 @@ fn twist(random: &mut Random, request: &mut Parts) {
             random.pick(&["Basic c3BhOg==", "Basic x", "Bearer x", "Basic d2ViOndlYi1zZWNyZXQ="]),
         ),
         _ => {
-            request.target =
-                random.pick(&["/token/", "/token%3F", "/token?", "/TOKEN", "/me", "/sign-in", "/token;x"]).to_owned();
+            request.target = String::from(random.pick(&[
+                "/token/",
+                "/token%3F",
+                "/token?",
+                "/TOKEN",
+                "/me",
+                "/sign-in",
+                "/token;x",
+            ]));
         }
     }
 }

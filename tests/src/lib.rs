@@ -45,3 +45,7 @@ macro_rules! on_both_servers {
         }
     };
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -108,14 +108,12 @@ impl Connection {
                 }
             }
         }
-        match header("content-length") {
-            Some(length) => self.octets(length.parse().map_err(io::Error::other)?).await,
-            None => {
-                *is_last = true;
-                self.stream.read_to_end(&mut self.read).await?;
-                Ok(std::mem::take(&mut self.read))
-            }
+        if let Some(length) = header("content-length") {
+            return self.octets(length.parse().map_err(io::Error::other)?).await;
         }
+        *is_last = true;
+        self.stream.read_to_end(&mut self.read).await?;
+        Ok(std::mem::take(&mut self.read))
     }
 
     async fn line_block(&mut self) -> io::Result<String> {

@@ -5,6 +5,7 @@
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a harness for the suite beside it: what fails here fails a test"
 )]
@@ -45,7 +46,6 @@ macro_rules! on_both_servers {
     };
 }
 
-/// The README's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

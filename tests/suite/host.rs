@@ -128,9 +128,9 @@ async fn a_client_that_hangs_up_while_the_handler_runs_has_used_its_code(adapter
         connection.send((head + &body).as_bytes()).await?;
         until(|| double.runs() > runs).await?;
         if reset {
-            connection.reset()?
+            connection.reset()?;
         } else {
-            drop(connection)
+            drop(connection);
         }
         // Actix lets the handler of a client that only said that it sends no more run on.
         if reset || adapter == Adapter::Axum {

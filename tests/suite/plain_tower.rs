@@ -14,7 +14,7 @@ use tower::{Service, ServiceBuilder, ServiceExt as _, service_fn};
 /// Answers with what it was sent, and with the status that its header `status` asks for.
 async fn host(request: Request<Full<Bytes>>) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let verified = Clearance::of(&parts.extensions).is_some_and(|clearance| clearance.is_verified());
+    let verified = Clearance::of(&parts.extensions).is_some_and(pkce_core::Clearance::is_verified);
     let asked = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let mut response = Response::new(body);
     *response.status_mut() = match asked("status").and_then(|status| status.parse().ok()) {

@@ -124,7 +124,7 @@ async fn token(
         Behaviour::Echo => answer(200).body(body),
         Behaviour::Panic => {
             let _dropped = state.dropped();
-            std::panic::panic_any("asked for");
+            panic!("asked for");
         }
         Behaviour::Hang => {
             let _dropped = state.dropped();

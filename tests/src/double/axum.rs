@@ -78,7 +78,7 @@ async fn token(
         Behaviour::Echo => (kind, body).into_response(),
         Behaviour::Panic => {
             let _dropped = state.dropped();
-            std::panic::panic_any("asked for");
+            panic!("asked for");
         }
         Behaviour::Hang => {
             let _dropped = state.dropped();

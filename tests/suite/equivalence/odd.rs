@@ -106,9 +106,9 @@ pub(crate) fn authorization_request(random: &mut Random) -> Odd {
                 let at = random.below(parameters.len() + 1);
                 let twist = random.pick(&TWISTS).to_owned();
                 if random.one_in(3) && at < parameters.len() {
-                    parameters[at] = twist
+                    parameters[at] = twist;
                 } else {
-                    parameters.insert(at, twist)
+                    parameters.insert(at, twist);
                 }
             }
         }
@@ -121,9 +121,14 @@ pub(crate) fn authorization_request(random: &mut Random) -> Odd {
         request.body = if random.one_in(2) { parameters.join("&") } else { String::new() };
     }
     if random.one_in(20) {
-        request.target = random
-            .pick(&["/authorize", "/authorize?", "/authorize/", "/authorize??a", "//authorize", "/authorize%3F"])
-            .to_owned();
+        request.target = String::from(random.pick(&[
+            "/authorize",
+            "/authorize?",
+            "/authorize/",
+            "/authorize??a",
+            "//authorize",
+            "/authorize%3F",
+        ]));
     }
     request.finish(random)
 }
@@ -177,6 +182,8 @@ fn twist(random: &mut Random, request: &mut Parts) {
                 "text/plain",
                 "application/x-www-form-urlencoded,text/plain",
                 "application/x-www-form-urlencoded ;",
+                "application/x-www-form-urlencoded; charset=utf-16",
+                "application/x-www-form-urlencoded; charset=\"UTF-8\"",
                 ";",
                 "multipart/form-data",
                 "application/json; charset=utf-8",
@@ -187,23 +194,30 @@ fn twist(random: &mut Random, request: &mut Parts) {
         8 => {
             let octets: usize = 16 * 1024 - 1 + random.below(3);
             let padding = octets.saturating_sub(request.body.len() + 3);
-            request.body += &format!("&x={}", "x".repeat(padding));
+            request.pad(padding);
         }
-        9 => request.body += &format!("&x={}", "x".repeat(random.below(70_000))),
+        9 => request.pad(random.below(70_000)),
         10 => request.header(
             "authorization",
             random.pick(&["Basic c3BhOg==", "Basic x", "Bearer x", "Basic d2ViOndlYi1zZWNyZXQ="]),
         ),
         _ => {
-            request.target =
-                random.pick(&["/token/", "/token%3F", "/token?", "/TOKEN", "/me", "/sign-in", "/token;x"]).to_owned()
+            request.target = String::from(random.pick(&[
+                "/token/",
+                "/token%3F",
+                "/token?",
+                "/TOKEN",
+                "/me",
+                "/sign-in",
+                "/token;x",
+            ]));
         }
     }
 }
 
 /// Every octet of it, percent-encoded.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|octet| format!("%{octet:02x}")).collect()
+    text.bytes().fold(String::new(), |encoded, octet| format!("{encoded}%{octet:02x}"))
 }
 
 fn as_json(parameters: &[String]) -> String {
@@ -229,6 +243,11 @@ impl Parts {
 
     fn header(&mut self, name: &'static str, value: &str) {
         self.headers.push((name, value.to_owned()));
+    }
+
+    fn pad(&mut self, octets: usize) {
+        self.body.push_str("&x=");
+        self.body.push_str(&"x".repeat(octets));
     }
 
     /// Puts it on the wire in one of the ways that HTTP has.
@@ -260,7 +279,7 @@ impl Parts {
         let version = if old { "1.0" } else { "1.1" };
         let mut head = format!("{} {} HTTP/{version}\r\nhost: as.example\r\n", self.method, self.target);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value.as_str(), "\r\n"]);
         }
         let mut octets = (head + "\r\n").into_bytes();
         octets.extend(tail);

@@ -74,12 +74,11 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
         },
 
         Redemption::Again { ticket: Ticket::BURNED, .. } => Refused(Reason::CodeBurned, Then::Stop),
-        Redemption::Again { binding, at, .. } if presented.is_some() && presented == binding.proof() => {
-            Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at)))
-        }
-        // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.2). That goes
-        // for a code bound to no challenge too: nothing shows that it is presented by its client.
-        Redemption::Again { .. } => Refused(Reason::CodeRedeemed, Then::Stop),
+        Redemption::Again { binding, at, .. } => match disagreement(presented, binding.proof()) {
+            None => Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at))),
+            // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.2).
+            Some(_) => Refused(Reason::CodeRedeemed, Then::Stop),
+        },
     }
 }
 
@@ -226,7 +225,7 @@ mod tests {
                 ("plain", Some(WRONG), redeemed()),
                 ("plain", None, redeemed()),
                 ("none", Some(RIGHT), redeemed()),
-                ("none", None, redeemed()), // nothing shows that it comes from the client,
+                ("none", None, replay("none")),
             ]
         };
         check(|binding| Redemption::Again { binding, ticket: Ticket::from_bytes([2; 16]), at: at(NOW - 400) }, rows());

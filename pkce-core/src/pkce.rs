@@ -159,7 +159,7 @@ impl Pkce {
             }
             Then::Replay(binding, age) => {
                 if let Some(on_replay) = &self.0.on_replay {
-                    on_replay(Replay::new(binding.grant().map(Arc::clone), age)).await;
+                    on_replay(Replay::new(&binding, age)).await;
                 }
             }
         }

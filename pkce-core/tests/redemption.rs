@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Body, Judgement, Policy, Reason, Replay, Request};
+use pkce_core::{Body, CodeChallengeMethod, Judgement, Policy, Reason, Replay, Request};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {
@@ -85,7 +85,7 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
     assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C16
     assert_eq!(redeem(&lenient, None).await, Ok(WithoutChallenge)); // C16; live until now
-    assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeRedeemed)); // and no replay
+    assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeReplayed));
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::CodeRedeemed));
 }
 
@@ -254,4 +254,23 @@ async fn a_clearance_is_for_its_own_code_and_no_other() {
     let request = Request::new("POST", body).header("content-type", b"application/x-www-form-urlencoded");
     let Judgement::Proceed(clearance, _reservation) = pkce.judge(&request).await else { panic!("it is cleared") };
     assert!(!clearance.is_for(CODE) && !clearance.is_for(""));
+}
+
+#[tokio::test]
+async fn a_replay_says_by_which_method_it_was_recognised() {
+    let house = House::new();
+    let told: Arc<Mutex<Vec<Option<CodeChallengeMethod>>>> = Arc::default();
+    let sink = Arc::clone(&told);
+    let hook = move |replay: Replay| {
+        sink.lock().unwrap().push(replay.method());
+        std::future::ready(())
+    };
+    let pkce = house.builder(Policy::new().allow_missing_challenge()).on_replay(hook).build();
+    pkce.bind(CODE, s256()).await.unwrap();
+    pkce.bind_without_challenge("another").await.unwrap();
+    for _ in 0..2 {
+        _ = pkce.redeem(CODE, Some(VERIFIER)).await;
+        _ = pkce.redeem("another", None).await;
+    }
+    assert_eq!(*told.lock().unwrap(), [Some(S256), None]);
 }

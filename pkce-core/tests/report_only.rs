@@ -117,7 +117,7 @@ async fn a_code_bound_to_no_challenge_passes_without_a_verifier_only() {
     prepare(&house).await;
     let both = house.server(Policy::new().allow_missing_challenge().report_only());
     assert_eq!(redeem(&both, None).await, Ok(WithoutChallenge));
-    assert_eq!(redeem(&both, None).await, Err(Reason::CodeRedeemed)); // once only
+    assert_eq!(redeem(&both, None).await, Err(Reason::CodeReplayed)); // once only
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_tolerated_code_with_a_grant_is_served_once_and_can_be_restored() {
     pkce.settle(reservation, 401, None).await;
     let (_, reservation) = hold(&pkce, None).await.unwrap();
     pkce.settle(reservation, 200, None).await;
-    assert_eq!(redeem(&pkce, None).await, Err(Reason::CodeRedeemed));
+    assert_eq!(redeem(&pkce, None).await, Err(Reason::CodeReplayed));
 }
 
 #[tokio::test]
@@ -140,5 +140,5 @@ async fn an_absence_that_the_policy_allows_is_bound_also_in_report_only_mode() {
     pkce.bind_without_challenge(CODE).await.unwrap();
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::VerifierUnexpected));
     assert_eq!(redeem(&pkce, None).await, Ok(WithoutChallenge));
-    assert_eq!(redeem(&pkce, None).await, Err(Reason::CodeRedeemed));
+    assert_eq!(redeem(&pkce, None).await, Err(Reason::CodeReplayed));
 }

@@ -79,6 +79,7 @@ pub fn app(
                 .route(web::head().to(metadata)),
         )
         .default_service(web::to(not_found))
+        .wrap(from_fn(literal_path))
         .wrap(from_fn(log))
 }
 
@@ -159,6 +160,20 @@ async fn with_cors(
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+/// Actix decodes a path before it looks for a route, so `/%74oken` would be `/token`: not to a proxy in front of it.
+async fn literal_path(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.uri().path().contains('%') {
+        let host = request.app_data::<Data<Host>>().map(|host| respond(host.not_found()));
+        return Ok(request
+            .into_response(host.unwrap_or_else(|| HttpResponse::NotFound().finish()))
+            .map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 /// Names the path without its query: a query holds the challenge.

@@ -46,6 +46,7 @@ macro_rules! on_both_servers {
     };
 }
 
+/// The README's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -208,7 +208,6 @@ async fn a_client_may_leave_out_the_challenge_if_told_so(server: &Server) -> Res
     served(&tokens);
     refused(&server.wire.post_form("/token", &free(&format!("&code_verifier={GUESS}"))).await?);
     assert_eq!(me(server.wire, &tokens).await?, 200);
-    // A second one without a verifier is a replay, and this host revokes for it (RFC 6749 §4.1.2).
     refused(&server.wire.post_form("/token", &free("")).await?);
     assert_eq!(me(server.wire, &tokens).await?, 401);
 

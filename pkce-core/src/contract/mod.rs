@@ -111,7 +111,7 @@ impl Contract {
         let settings = Settings {
             racers: 8,
             contested_rounds: 50,
-            race_time: Duration::from_secs(10),
+            race_time: Duration::from_secs(60),
             patience: Duration::from_secs(30),
             live_codes: 1000,
             large_grant: 64 * 1024,
@@ -138,7 +138,7 @@ impl Contract {
         self
     }
 
-    /// How long one race may take to be contested that often: 10 seconds by default.
+    /// How long one race may take to be contested that often: 60 seconds by default, which only a busy machine takes.
     pub fn race_time(mut self, race_time: Duration) -> Self {
         self.settings.race_time = race_time;
         self

@@ -127,6 +127,7 @@ pub(crate) fn authorization_request(random: &mut Random) -> Odd {
             "/authorize/",
             "/authorize??a",
             "//authorize",
+            "/%61uthorize",
             "/authorize%3F",
         ]));
     }
@@ -181,10 +182,8 @@ fn twist(random: &mut Random, request: &mut Parts) {
                 "application/x-www-form-urlencoded; charset=utf-8",
                 "text/plain",
                 "application/x-www-form-urlencoded,text/plain",
-                "application/x-www-form-urlencoded ;",
                 "application/x-www-form-urlencoded; charset=utf-16",
                 "application/x-www-form-urlencoded; charset=\"UTF-8\"",
-                ";",
                 "multipart/form-data",
                 "application/json; charset=utf-8",
             ];
@@ -207,6 +206,7 @@ fn twist(random: &mut Random, request: &mut Parts) {
                 "/token%3F",
                 "/token?",
                 "/TOKEN",
+                "/%74oken",
                 "/me",
                 "/sign-in",
                 "/token;x",

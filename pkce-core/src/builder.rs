@@ -53,7 +53,8 @@ impl PkceBuilder {
     /// (RFC 6749 §4.1.2). Default: nothing beyond the refusal and its event.
     ///
     /// A code that is marked while its request is judged or served counts as redeemed, also if it is restored a moment
-    /// later: a client that sends the right request twice at once may so cause a replay. See [`Replay::age`].
+    /// later: a client that sends the right request twice at once causes a replay. Look at [`Replay::age`] before you
+    /// revoke.
     ///
     /// It is awaited before the answer, within the request, without a time-out: if the client hangs up it is
     /// cancelled. A hook that must not be cut short spawns a task. A replay can overtake the issue of the first token:

@@ -43,9 +43,9 @@ impl<'a> ErrorRedirect<'a> {
         Self { redirect_uri, rejection, state: None, issuer: None, fragment: false }
     }
 
-    /// The `state` of the authorization request, after decoding; the client gets back exactly this.
-    pub const fn state(mut self, state: &'a str) -> Self {
-        self.state = Some(state);
+    /// The `state` of the authorization request, after decoding, if it had one; the client gets back exactly this.
+    pub fn state(mut self, state: impl Into<Option<&'a str>>) -> Self {
+        self.state = state.into();
         self
     }
 

@@ -224,7 +224,7 @@ proptest! {
         state in any::<String>(), issuer in "\\PC{1,30}", fragment in any::<bool>(),
     ) {
         let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-        let redirect = ErrorRedirect::new(base, &rejection).state(&state).issuer(&issuer);
+        let redirect = ErrorRedirect::new(base, &rejection).state(state.as_str()).issuer(&issuer);
         let location = if fragment { redirect.in_fragment() } else { redirect }.location();
         prop_assert!(location.starts_with(base) && location.is_ascii());
         let (_, encoded) = location.split_once(if fragment { '#' } else { '?' }).unwrap();

@@ -148,11 +148,9 @@ impl fmt::Debug for Host {
 impl Authorize<'_> {
     /// Its challenge is refused: the standard error redirect, because the redirect URI is validated.
     pub fn refuse(self, rejection: &Rejection) -> Answer {
-        let redirect = ErrorRedirect::new(&self.pending.redirect_uri, rejection).issuer(&self.host.issuer);
-        let redirect = match &self.pending.state {
-            Some(state) => redirect.state(state),
-            None => redirect,
-        };
+        let redirect = ErrorRedirect::new(&self.pending.redirect_uri, rejection)
+            .state(self.pending.state.as_deref())
+            .issuer(&self.host.issuer);
         Answer::see_other(redirect.location())
     }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod hash_key;
+mod index;
 mod record;
 mod room;
 mod shard;
@@ -38,8 +39,8 @@ const LOOKS_WHEN_FULL: usize = 2048;
 /// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full), and
 ///   the host must not let the code leave.
 /// * At most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
-/// * A code without a grant takes at most 128 octets of heap in a store with many of them, so the default store is
-///   bounded by 192 MiB and some 48 octets of overhead for each grant. An empty one takes 64 KiB.
+/// * A code without a grant takes less than 128 octets of heap in a store with many of them, so a full one of default
+///   size takes 192 MiB at most and some 48 octets for each grant on top. An empty one takes 32 KiB.
 /// * Expiry is exact to the millisecond. The *room* of an expired code is free again when the store is full,
 ///   and its memory is given back by the calls that come after, a few records each: no call stops to clean up.
 ///   Of a store that nobody calls nothing is given back.
@@ -55,7 +56,7 @@ const LOOKS_WHEN_FULL: usize = 2048;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::builder().capacity(1).build();
-/// let (code, now) = (CodeDigest::of(b"SplxlOBeZQQYbYS6WxSbIA"), SystemClock.now());
+/// let (code, now) = (CodeDigest::of(b"SplxlOBeZQQYbYS6WxSbIA"), SystemClock::default().now());
 /// let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, now.saturating_add(Duration::from_secs(60)))?;
 /// assert_eq!(store.insert(&code, &binding).await?, Inserted::Recorded);
 ///
@@ -163,6 +164,9 @@ impl MemoryStore {
         let mut looks = LOOKS_WHEN_FULL;
         for reap in [Shard::reap, Shard::reap_to_the_moment] {
             for places in 0..self.shards.len() {
+                if looks == 0 {
+                    return None;
+                }
                 let mut quota = looks.min(LOOKS_PER_SHARD);
                 looks -= quota;
                 // A shard that cannot be locked keeps what it has. Whoever needs that one is told.
@@ -219,5 +223,65 @@ impl ChallengeStore for MemoryStore {
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         self.restore_now(code, ticket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::store_error::StoreErrorKind;
+
+    #[test]
+    fn a_panic_under_a_lock_makes_its_shard_unavailable_and_no_other() {
+        let store = MemoryStore::new();
+        let now = Timestamp::from_epoch_millis(u64::MAX - 60_000);
+        let binding = Binding::from_parts("none", None, None, now, Timestamp::from_epoch_millis(u64::MAX)).unwrap();
+        let poisoned = CodeDigest::from_bytes([1; 32]);
+        let panicked = thread::scope(|scope| {
+            let panics = || {
+                let _guard = store.lock(store.key.hash(&poisoned), 0).unwrap();
+                panic!("on purpose");
+            };
+            scope.spawn(panics).join().is_err()
+        });
+        assert!(panicked);
+
+        let error = store.insert_now(&poisoned, &binding).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(source.to_string(), "a thread panicked while it held a shard of the memory store");
+        let attempt = Attempt::new(None, Ticket::BURNED, now);
+        assert_eq!(store.redeem_now(&poisoned, &attempt).unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert_eq!(store.restore_now(&poisoned, Ticket::BURNED).unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert!(store.is_empty(), "room that was reserved is released");
+
+        let sound = (0..=255).map(|octet| CodeDigest::from_bytes([octet; 32]));
+        let inserted = sound.filter(|code| matches!(store.insert_now(code, &binding), Ok(Inserted::Recorded))).count();
+        assert!(inserted > 200);
+        assert_eq!(store.len(), inserted);
+    }
+
+    #[test]
+    fn a_shard_that_is_empty_again_has_no_memory() {
+        let (key, mut shard) = (HashKey::random(), Shard::new());
+        for octet in 0..=255 {
+            let (code, from) = (CodeDigest::from_bytes([octet; 32]), Timestamp::from_epoch_millis(1_000_000));
+            let until = Timestamp::from_epoch_millis(1_000_001 + u64::from(octet) * 1000);
+            let binding = Binding::from_parts("none", None, None, from, until).unwrap();
+            assert!(matches!(
+                shard.insert(&key, key.hash(&code), Record::new(code, &binding), from),
+                Written::Over(weight) if weight == Weight::default()
+            ));
+        }
+        let full = shard.octets();
+        assert!(full > 256 * 112);
+        // Three quarters expired: so many chunks are gone, although the last of the codes live.
+        let reaped = shard.reap(&key, Timestamp::from_epoch_millis(1_000_000 + 192 * 1000), &mut 1000);
+        assert_eq!(reaped.codes, 192);
+        assert!(shard.octets() < full / 2, "{} of {full}", shard.octets());
+        assert_eq!(shard.reap(&key, Timestamp::from_epoch_millis(2_000_000), &mut 1000).codes, 64);
+        assert_eq!(shard.octets(), 0);
     }
 }

@@ -1,13 +1,11 @@
 //! A shard: records, the index that finds them and the wheel that says which are due. All judgement is here.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use crate::attempt::{Attempt, Ticket};
 use crate::binding::InvalidBinding;
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::memory::hash_key::HashKey;
+use crate::memory::index::Index;
 use crate::memory::record::Record;
 use crate::memory::room::Weight;
 use crate::memory::slab::Slab;
@@ -18,7 +16,7 @@ use crate::store::Redemption;
 ///
 /// It does what it is told and knows no limits. `hash` is always [`HashKey::hash`] of the code under the store's key.
 pub(super) struct Shard {
-    index: HashTable<u32>,
+    index: Index,
     slab: Slab,
     wheel: Wheel,
 }
@@ -34,8 +32,8 @@ pub(super) enum Written {
 }
 
 impl Shard {
-    pub(super) const fn new() -> Self {
-        Self { index: HashTable::new(), slab: Slab::new(), wheel: Wheel::new() }
+    pub(super) fn new() -> Self {
+        Self { index: Index::new(), slab: Slab::new(), wheel: Wheel::new() }
     }
 
     /// Whether a record exists for this code that may not be written over.
@@ -44,26 +42,22 @@ impl Shard {
     }
 
     pub(super) fn insert(&mut self, key: &HashKey, hash: u64, record: Record, now: Timestamp) -> Written {
+        let found = self.find(hash, record.code());
         let Self { index, slab, wheel } = self;
-        let same = |&number: &u32| slab.get(number).is_some_and(|other| other.code() == record.code());
-        match index.entry(hash, same, |&number| rehash(key, slab, number)) {
-            Entry::Occupied(entry) => {
-                let Some(old) = slab.get_mut(*entry.get()).filter(|old| old.is_expired(now)) else {
-                    return Written::Occupied;
-                };
-                // It stays linked to the second of the old one, comes up early and is linked again.
-                let (weight, next) = (old.weight(), old.next);
-                *old = record;
-                old.next = next;
-                Written::Over(weight)
+        if let Some(old) = found.and_then(|number| slab.get_mut(number)) {
+            if !old.is_expired(now) {
+                return Written::Occupied;
             }
-            Entry::Vacant(entry) => {
-                let Some(number) = slab.insert(record) else { return Written::NoPlace };
-                entry.insert(number);
-                wheel.link(slab, number);
-                Written::Over(Weight::default())
-            }
+            // It stays linked to the second of the old one, comes up early and is linked again.
+            let (weight, next) = (old.weight(), old.next);
+            *old = record;
+            old.next = next;
+            return Written::Over(weight);
         }
+        let Some(number) = slab.insert(record) else { return Written::NoPlace };
+        index.insert(hash, number, |other| rehash(key, slab, other));
+        wheel.link(slab, number);
+        Written::Over(Weight::default())
     }
 
     pub(super) fn redeem(
@@ -106,16 +100,14 @@ impl Shard {
                 Some(record) if !record.is_expired(now) => self.wheel.link(&mut self.slab, number),
                 Some(record) => {
                     let hash = key.hash(record.code());
-                    if let Ok(entry) = self.index.find_entry(hash, |&other| other == number) {
-                        entry.remove();
-                    }
+                    self.index.remove(hash, number, |other| rehash(key, &self.slab, other));
                     reaped += self.slab.remove(number);
                 }
                 None => {}
             }
         }
-        if reaped.codes > 0 {
-            self.give_back(key);
+        if self.slab.is_empty() {
+            self.wheel.stop();
         }
         reaped
     }
@@ -126,19 +118,15 @@ impl Shard {
         self.reap(key, now, looks)
     }
 
-    /// Gives back what the index and the wheel no longer need; the slab does so by itself.
-    fn give_back(&mut self, key: &HashKey) {
-        let Self { index, slab, .. } = self;
-        if slab.is_empty() {
-            *self = Self::new();
-        } else if index.len() < index.capacity() / 8 {
-            index.shrink_to(index.len() * 2, |&number| rehash(key, slab, number));
-        }
+    /// The heap it holds.
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        self.index.octets() + self.slab.octets() + self.wheel.octets()
     }
 
     #[inline]
     fn find(&self, hash: u64, code: &CodeDigest) -> Option<u32> {
-        self.index.find(hash, |&number| self.slab.get(number).is_some_and(|record| record.code() == code)).copied()
+        self.index.find(hash, |number| self.slab.get(number).is_some_and(|record| record.code() == code))
     }
 }
 

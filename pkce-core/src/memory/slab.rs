@@ -1,5 +1,6 @@
 //! The slab: places for records, in chunks that are never copied and are given back when they are empty.
 
+use crate::memory::index::NUMBERS;
 use crate::memory::record::Record;
 use crate::memory::room::Weight;
 
@@ -9,7 +10,7 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 /// Records to a chunk. A shard has half a chunk too many on average: 1 % of a full shard.
 const CHUNK: u32 = 64;
 
-/// Records under numbers of 32 bits. A number stays with its record; that of a removed one is given out again.
+/// Records under numbers. A number stays with its record; that of a removed one is given out again.
 ///
 /// * Growing never moves a record (but for the few of the first chunk), so no call pays for copying them all.
 /// * A chunk whose last record is removed gives its memory back, whatever the others hold. Codes expire in about the
@@ -55,7 +56,7 @@ impl Slab {
     /// The number of the record's place; `None` if there are no more numbers.
     pub(super) fn insert(&mut self, record: Record) -> Option<u32> {
         if self.open == NOWHERE {
-            self.open = u32::try_from(self.chunks.len()).ok().filter(|&chunk| chunk < NOWHERE / CHUNK)?;
+            self.open = u32::try_from(self.chunks.len()).ok().filter(|&chunk| chunk < NUMBERS / CHUNK)?;
             self.chunks.push(Chunk::new());
         }
         let is_first = self.chunks.len() == 1;
@@ -82,6 +83,12 @@ impl Slab {
             *self = Self::new();
         }
         weight
+    }
+
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        let records: usize = self.chunks.iter().map(|chunk| chunk.records.capacity()).sum();
+        self.chunks.capacity() * size_of::<Chunk>() + records * size_of::<Record>()
     }
 }
 

@@ -53,11 +53,23 @@ impl Wheel {
         Some(number)
     }
 
+    /// Gives its memory back. Nothing may be linked.
+    pub(super) fn stop(&mut self) {
+        if !self.heads.is_empty() {
+            *self = Self::new();
+        }
+    }
+
     /// Makes what expires in this second come up now, before the second is over.
     pub(super) fn hurry(&mut self, now: Timestamp) {
         if self.taken == NOWHERE {
             self.take(second(now));
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> usize {
+        self.heads.capacity() * size_of::<u32>()
     }
 
     /// Takes the next list that is due and not empty. After long idleness one turn finds everything, and if the clock

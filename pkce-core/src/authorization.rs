@@ -36,7 +36,7 @@ pub fn read_query(request: &Request<'_>, policy: &Policy) -> Result<Requested, R
     match request.method() {
         "GET" | "HEAD" => read_parameters(request.raw_query(), policy),
         // The challenge may stand in the body, which is not read here: it must not look as if there were none.
-        _ => finish(Err(Reason::AuthorizationMethod), policy),
+        _ => Err(reject(Reason::AuthorizationMethod, policy)),
     }
 }
 
@@ -44,16 +44,10 @@ pub fn read_query(request: &Request<'_>, policy: &Policy) -> Result<Requested, R
 ///
 /// # Errors
 ///
-/// The refusal, 400 or 413 with `invalid_request`; also for PKCE parameters in the query, which would be a second reading.
+/// The refusal, 400 or 413 with `invalid_request`; also for PKCE parameters or a request object in the
+/// query, which would be a second reading.
 pub fn read_form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Rejection> {
-    if Params::scan(request.raw_query(), &["code_challenge", "code_challenge_method"]).any_present() {
-        return finish(Err(Reason::ParameterInQuery), policy);
-    }
-    match request.readable_body(policy) {
-        Ok((body, Format::Form)) => read_parameters(body, policy),
-        Ok((_, Format::Json)) => finish(Err(Reason::ContentType), policy),
-        Err(reason) => finish(Err(reason), policy),
-    }
+    finish(form(request, policy), policy)
 }
 
 /// As [`read_form`], and reads the host's own parameters from the same bytes.
@@ -62,11 +56,13 @@ pub fn read_form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Re
 ///
 /// As [`read_form`], and 400 if the form is not a `T`.
 pub fn read_form_as<T: DeserializeOwned>(request: &Request<'_>, policy: &Policy) -> Result<(Requested, T), Rejection> {
-    let requested = read_form(request, policy)?;
-    let form = request.readable_body(policy).ok().and_then(|(body, _)| serde_urlencoded::from_bytes(body).ok());
-    match form {
-        Some(form) => Ok((requested, form)),
-        None => Err(Rejection::new(Reason::MalformedBody, policy)),
+    let read = form(request, policy).and_then(|requested| {
+        let (body, _) = request.readable_body(policy)?;
+        Ok((requested, serde_urlencoded::from_bytes(body).map_err(|_| Reason::MalformedBody)?))
+    });
+    match read {
+        Ok((requested, form)) => finish(Ok(requested), policy).map(|requested| (requested, form)),
+        Err(reason) => Err(reject(reason, policy)),
     }
 }
 
@@ -76,29 +72,7 @@ pub fn read_form_as<T: DeserializeOwned>(request: &Request<'_>, policy: &Policy)
 ///
 /// The refusal, 400 with `invalid_request`.
 pub fn read_parameters(encoded: &[u8], policy: &Policy) -> Result<Requested, Rejection> {
-    let read = || {
-        let params = Params::scan(encoded, &NAMES);
-        let [challenge_repeated, method_repeated, ..] = params.repeated();
-        if challenge_repeated || method_repeated {
-            return Err(Reason::DuplicateParameter);
-        }
-        let [_, _, response_type_repeated, request_repeated, request_uri_repeated] = params.repeated();
-        let [challenge, method, response_type, request, request_uri] = params.values();
-        if request_repeated || request_uri_repeated || request.is_some() || request_uri.is_some() {
-            return Err(Reason::RequestObject);
-        }
-        let response_type = if response_type_repeated { None } else { response_type.and_then(text) };
-        if !wants_code(response_type.as_deref()) {
-            return Ok(Requested::NoCode);
-        }
-        let challenge = challenge.map(|value| text(value).ok_or(Reason::ChallengeMalformed)).transpose();
-        let method = method.map(|value| text(value).ok_or(Reason::ChallengeMethod)).transpose();
-        match (challenge, method) {
-            (Ok(challenge), Ok(method)) => judge(challenge.as_deref(), method.as_deref(), policy),
-            (Err(reason), _) | (_, Err(reason)) => tolerate(reason, policy),
-        }
-    };
-    finish(read(), policy)
+    finish(parameters(encoded, policy), policy)
 }
 
 /// Judges the effective parameters of an authorization request that the host has resolved itself, from a request
@@ -117,6 +91,40 @@ pub fn from_values(
         return finish(Ok(Requested::NoCode), policy);
     }
     finish(judge(code_challenge, code_challenge_method, policy), policy)
+}
+
+fn form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Reason> {
+    let [challenge, method, _, request_object, request_uri] = NAMES;
+    if Params::scan(request.raw_query(), &[challenge, method, request_object, request_uri]).any_present() {
+        return Err(Reason::ParameterInQuery);
+    }
+    match request.readable_body(policy)? {
+        (body, Format::Form) => parameters(body, policy),
+        (_, Format::Json) => Err(Reason::ContentType),
+    }
+}
+
+fn parameters(encoded: &[u8], policy: &Policy) -> Result<Requested, Reason> {
+    let params = Params::scan(encoded, &NAMES);
+    let [challenge_repeated, method_repeated, ..] = params.repeated();
+    if challenge_repeated || method_repeated {
+        return Err(Reason::DuplicateParameter);
+    }
+    let [_, _, response_type_repeated, request_repeated, request_uri_repeated] = params.repeated();
+    let [challenge, method, response_type, request, request_uri] = params.values();
+    if request_repeated || request_uri_repeated || request.is_some() || request_uri.is_some() {
+        return Err(Reason::RequestObject);
+    }
+    let response_type = if response_type_repeated { None } else { response_type.and_then(text) };
+    if !wants_code(response_type.as_deref()) {
+        return Ok(Requested::NoCode);
+    }
+    let challenge = challenge.map(|value| text(value).ok_or(Reason::ChallengeMalformed)).transpose();
+    let method = method.map(|value| text(value).ok_or(Reason::ChallengeMethod)).transpose();
+    match (challenge, method) {
+        (Ok(challenge), Ok(method)) => judge(challenge.as_deref(), method.as_deref(), policy),
+        (Err(reason), _) | (_, Err(reason)) => tolerate(reason, policy),
+    }
 }
 
 fn judge(challenge: Option<&str>, method: Option<&str>, policy: &Policy) -> Result<Requested, Reason> {
@@ -164,7 +172,23 @@ fn text(value: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Every outcome is one event, so this stands at the end of each public function and nowhere else.
 fn finish(read: Result<Requested, Reason>, policy: &Policy) -> Result<Requested, Rejection> {
-    events::authorization(&read);
-    read.map_err(|reason| Rejection::new(reason, policy))
+    match read {
+        Err(reason) => Err(reject(reason, policy)),
+        Ok(requested) => {
+            match &requested {
+                Requested::Challenge(challenge) => events::challenge(challenge.method()),
+                Requested::NoChallenge => events::no_challenge(),
+                Requested::Tolerated(reason) => events::authorization_tolerated(*reason),
+                Requested::NoCode => events::no_code(),
+            }
+            Ok(requested)
+        }
+    }
+}
+
+fn reject(reason: Reason, policy: &Policy) -> Rejection {
+    events::authorization_rejected(reason);
+    Rejection::new(reason, policy)
 }

@@ -23,7 +23,6 @@ use crate::timer::BoxFuture;
 ///
 /// Made by [`Pkce::bind`] and [`Pkce::bind_without_challenge`].
 #[must_use = "nothing is bound until it is awaited"]
-#[derive(Debug)]
 pub struct Bind<'a> {
     pkce: &'a Pkce,
     code: &'a str,
@@ -33,7 +32,6 @@ pub struct Bind<'a> {
 }
 
 /// What is to be bound. That there is no challenge is said by the host, never read off an absent value.
-#[derive(Debug)]
 enum What {
     Requested(Option<CodeChallenge>),
     NoChallenge,
@@ -94,13 +92,14 @@ impl<'a> Bind<'a> {
             // The challenge may have waited in a session since the policy was looked at.
             What::Requested(Some(challenge)) if policy.allows(challenge.method()) => Some(challenge),
             What::Requested(Some(_)) => return Err(BindError::MethodNotAllowed),
+            // The absence is bound too (RFC 9700 §4.8.2).
+            What::NoChallenge if policy.allows_missing_challenge() => None,
             // Without a record the code passes as unverified, whatever comes with it. Only a grant needs a record.
             _ if policy.is_report_only() && self.grant.is_none() => {
                 events::not_bound();
                 return Ok(());
             }
             _ if policy.is_report_only() => None,
-            What::NoChallenge if policy.allows_missing_challenge() => None,
             What::NoChallenge | What::Requested(None) => return Err(BindError::ChallengeRequired),
         };
         let grant = self.grant.transpose().map_err(BindError::Grant)?;
@@ -131,6 +130,13 @@ impl<'a> IntoFuture for Bind<'a> {
             }
             bound
         })
+    }
+}
+
+/// Shows neither code nor challenge nor grant.
+impl fmt::Debug for Bind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bind").field("code", &"[redacted]").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 

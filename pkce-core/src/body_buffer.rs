@@ -1,5 +1,6 @@
 //! Gathering a body that arrives in chunks, up to a limit.
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use bytes::{Bytes, BytesMut};
@@ -29,7 +30,6 @@ const DRAINED: u64 = 1024 * 1024;
 /// let body = buffer.finish();
 /// assert!(matches!(body.facts(), Body::Complete(b"abcd")));
 /// ```
-#[derive(Debug)]
 pub struct BodyBuffer {
     limit: usize,
     only: Bytes,
@@ -83,7 +83,6 @@ impl BodyBuffer {
 }
 
 /// A body that was gathered, or how it ended otherwise.
-#[derive(Debug)]
 pub struct Gathered(Result<Bytes, Body<'static>>);
 
 impl Gathered {
@@ -98,6 +97,21 @@ impl Gathered {
     /// The identical octets for the host; nothing of a body that was not read to its end, which no host gets to see.
     pub fn into_bytes(self) -> Bytes {
         self.0.unwrap_or_default()
+    }
+}
+
+/// Shows no content: a body holds codes and verifiers.
+impl fmt::Debug for BodyBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.only.len() + self.joined.len();
+        f.debug_struct("BodyBuffer").field("limit", &self.limit).field("held", &held).finish_non_exhaustive()
+    }
+}
+
+/// Shows no content, as [`Body`] does.
+impl fmt::Debug for Gathered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gathered").field(&self.facts()).finish()
     }
 }
 

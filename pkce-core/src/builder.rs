@@ -52,6 +52,9 @@ impl PkceBuilder {
     /// What to do when a redeemed code is presented again with the right verifier: revoke what it produced
     /// (RFC 6749 §4.1.2). Default: nothing beyond the refusal and its event.
     ///
+    /// A code that is marked while its request is judged or served counts as redeemed, also if it is restored a moment
+    /// later: a client that sends the right request twice at once may so cause a replay. See [`Replay::age`].
+    ///
     /// It is awaited before the answer, within the request, without a time-out: if the client hangs up it is
     /// cancelled. A hook that must not be cut short spawns a task. A replay can overtake the issue of the first token:
     /// mark the *grant* revoked and let the issue check the mark.

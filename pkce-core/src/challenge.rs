@@ -11,6 +11,13 @@ use crate::method::{CodeChallengeMethod, InvalidCodeChallenge};
 use crate::proof::Proof;
 use crate::verifier::{CodeVerifier, InvalidCodeVerifier};
 
+impl CodeVerifier {
+    /// Derives the S256 code challenge of this verifier (RFC 7636 §4.2).
+    pub fn challenge(&self) -> CodeChallenge {
+        CodeChallenge::s256(self)
+    }
+}
+
 /// A code challenge that was parsed strictly, with its method (RFC 7636 §4.2).
 ///
 /// * S256: exactly 43 characters of base64url without padding, the last one canonical.

@@ -56,9 +56,9 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
         }
         Redemption::Unknown => Refused(Reason::CodeUnknown, Then::Stop),
 
-        Redemption::First(binding) | Redemption::Refused(binding) | Redemption::Again { binding, .. }
-            if binding.is_expired(now) =>
-        {
+        // Expired by this clock only (it ran backwards, say): the store marked it, and its next use is no replay.
+        Redemption::First(binding) if binding.is_expired(now) => Refused(Reason::CodeExpired, Then::Restore),
+        Redemption::Refused(binding) | Redemption::Again { binding, .. } if binding.is_expired(now) => {
             Refused(Reason::CodeExpired, Then::Stop)
         }
 
@@ -103,5 +103,175 @@ fn disagreement(presented: Option<&Proof>, bound: Option<&Proof>) -> Option<Reas
         (None, Some(_)) => Some(Reason::VerifierMissing),
         (Some(_), None) => Some(Reason::VerifierUnexpected), // RFC 9700 §4.8.2: a downgrade
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    const NOW: u64 = 100_000;
+    const RIGHT: Proof = Proof::from_bytes([7; 32]);
+    const WRONG: Proof = Proof::from_bytes([8; 32]);
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_epoch_millis(millis)
+    }
+
+    fn attempt(presented: Option<Proof>) -> Attempt {
+        Attempt::new(presented, Ticket::from_bytes([1; 16]), at(NOW))
+    }
+
+    /// A live binding by `S256`, `plain` or `none`.
+    fn binding(method: &str) -> Binding {
+        let proof = (method != Binding::NO_CHALLENGE).then_some(RIGHT.as_bytes().as_slice());
+        Binding::from_parts(method, proof, None, at(NOW - 1_000), at(NOW + 59_000)).unwrap()
+    }
+
+    /// The policies of the tables, in this order.
+    fn policies() -> [Policy; 5] {
+        let new = Policy::new;
+        [new(), new().allow_plain(), new().allow_missing_challenge(), new().report_only(), new().burn_on_mismatch()]
+    }
+
+    /// What was bound, what was presented, and the answer under each of the policies.
+    type Row = (&'static str, Option<Proof>, [Decision; 5]);
+
+    fn check(found: fn(Binding) -> Redemption, rows: Vec<Row>) {
+        for (method, presented, expected) in rows {
+            for (policy, expected) in policies().into_iter().zip(expected) {
+                let judged = judge(&attempt(presented), found(binding(method)), &policy);
+                assert_eq!(judged, expected, "bound {method}, presented {presented:?}: {policy:?}");
+            }
+        }
+    }
+
+    fn stop(reason: Reason) -> Decision {
+        Decision::Refused(reason, Then::Stop)
+    }
+
+    fn restore(reason: Reason) -> Decision {
+        Decision::Refused(reason, Then::Restore)
+    }
+
+    fn always(decision: impl Fn() -> Decision) -> [Decision; 5] {
+        std::array::from_fn(|_| decision())
+    }
+
+    #[test]
+    fn a_code_marked_first_is_served_only_for_the_proof_and_by_the_policy_of_today() {
+        let broken = || always(|| restore(Reason::StoreContractBroken));
+        let verified = |method| move || Decision::Verified(method, binding(method.as_str()));
+        let no_longer = || restore(Reason::MethodNoLongerAllowed);
+        let plain = verified(CodeChallengeMethod::Plain);
+        let missing = || restore(Reason::MissingChallengeNoLongerAllowed);
+        let rows = vec![
+            ("S256", Some(RIGHT), always(verified(CodeChallengeMethod::S256))),
+            ("S256", Some(WRONG), broken()),
+            ("S256", None, broken()),
+            ("plain", Some(RIGHT), [no_longer(), plain(), no_longer(), no_longer(), no_longer()]),
+            ("plain", Some(WRONG), broken()),
+            ("plain", None, broken()),
+            ("none", Some(RIGHT), broken()),
+            (
+                "none",
+                None,
+                [
+                    missing(),
+                    missing(),
+                    Decision::WithoutChallenge(binding("none")),
+                    Decision::Tolerated(Reason::VerifierMissing, Some(binding("none"))),
+                    missing(),
+                ],
+            ),
+        ];
+        check(Redemption::First, rows);
+    }
+
+    #[test]
+    fn a_refused_proof_is_refused_for_its_reason_and_burned_only_on_demand() {
+        let mismatch = || {
+            let stop = || stop(Reason::VerifierMismatch);
+            [stop(), stop(), stop(), stop(), Decision::Refused(Reason::VerifierMismatch, Then::Burn(Some(RIGHT)))]
+        };
+        let broken = || always(|| stop(Reason::StoreContractBroken));
+        let rows = vec![
+            ("S256", Some(RIGHT), broken()),
+            ("S256", Some(WRONG), mismatch()),
+            ("S256", None, always(|| stop(Reason::VerifierMissing))),
+            ("plain", Some(RIGHT), broken()),
+            ("plain", Some(WRONG), mismatch()),
+            ("plain", None, always(|| stop(Reason::VerifierMissing))),
+            ("none", Some(RIGHT), always(|| stop(Reason::VerifierUnexpected))),
+            ("none", None, broken()),
+        ];
+        check(Redemption::Refused, rows);
+    }
+
+    #[test]
+    fn a_redeemed_code_is_a_replay_only_for_the_right_proof() {
+        let replay = |method| {
+            let then = move || Then::Replay(binding(method), Duration::from_millis(400));
+            always(move || Decision::Refused(Reason::CodeReplayed, then()))
+        };
+        let redeemed = || always(|| stop(Reason::CodeRedeemed));
+        let rows = || {
+            vec![
+                ("S256", Some(RIGHT), replay("S256")),
+                ("S256", Some(WRONG), redeemed()),
+                ("S256", None, redeemed()),
+                ("plain", Some(RIGHT), replay("plain")),
+                ("plain", Some(WRONG), redeemed()),
+                ("plain", None, redeemed()),
+                ("none", Some(RIGHT), redeemed()),
+                ("none", None, replay("none")),
+            ]
+        };
+        check(|binding| Redemption::Again { binding, ticket: Ticket::from_bytes([2; 16]), at: at(NOW - 400) }, rows());
+        let burned = |binding| Redemption::Again { binding, ticket: Ticket::BURNED, at: at(NOW - 400) };
+        let all_burned =
+            rows().into_iter().map(|(bound, presented, _)| (bound, presented, always(|| stop(Reason::CodeBurned))));
+        check(burned, all_burned.collect());
+    }
+
+    #[test]
+    fn an_unknown_code_passes_in_a_roll_out_only() {
+        for (presented, reason) in [(Some(RIGHT), Reason::CodeUnknown), (None, Reason::VerifierMissing)] {
+            for policy in policies() {
+                let tolerated = Decision::Tolerated(reason, None);
+                let expected = if policy.is_report_only() { tolerated } else { stop(Reason::CodeUnknown) };
+                assert_eq!(judge(&attempt(presented), Redemption::Unknown, &policy), expected, "{policy:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_expired_code_is_refused_whatever_else_holds_and_unmarked_if_it_was_marked() {
+        let (ticket, redeemed_at) = (Ticket::from_bytes([2; 16]), at(NOW - 400));
+        for (from, until) in [(NOW - 60_000, NOW), (NOW + 5_001, NOW + 6_000)] {
+            for (method, proof) in [("S256", Some(RIGHT)), ("plain", Some(RIGHT)), ("none", None)] {
+                let octets = proof.as_ref().map(|proof| proof.as_bytes().as_slice());
+                let expired = Binding::from_parts(method, octets, None, at(from), at(until)).unwrap();
+                for (found, expected) in [
+                    (Redemption::First(expired.clone()), restore(Reason::CodeExpired)),
+                    (Redemption::Refused(expired.clone()), stop(Reason::CodeExpired)),
+                    (Redemption::Again { binding: expired, ticket, at: redeemed_at }, stop(Reason::CodeExpired)),
+                ] {
+                    for policy in policies() {
+                        assert_eq!(judge(&attempt(proof), found.clone(), &policy), expected, "{found:?}: {policy:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_verifier_needs_no_look_into_the_store_unless_it_may_be_missing() {
+        let missing = Some(Reason::VerifierMissing);
+        for (policy, expected) in policies().into_iter().zip([missing, missing, None, None, missing]) {
+            assert_eq!(before_redeeming(None, &policy), expected, "{policy:?}");
+            assert_eq!(before_redeeming(Some(&WRONG), &policy), None, "{policy:?}");
+        }
     }
 }

@@ -8,25 +8,29 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::clearance::ClearanceKind;
+use crate::method::CodeChallengeMethod;
 use crate::reason::{ErrorCode, Reason};
-use crate::requested::Requested;
 use crate::settle::Settle;
 use crate::store_error::StoreError;
 
-pub(crate) fn authorization(read: &Result<Requested, Reason>) {
-    match read {
-        Ok(Requested::Challenge(challenge)) => {
-            debug!(target: "pkce", endpoint = "authorization", outcome = "challenge", method = challenge.method().as_str());
-        }
-        Ok(Requested::NoChallenge) => debug!(target: "pkce", endpoint = "authorization", outcome = "no_challenge"),
-        Ok(Requested::NoCode) => debug!(target: "pkce", endpoint = "authorization", outcome = "no_code"),
-        Ok(Requested::Tolerated(reason)) => {
-            warn!(target: "pkce", endpoint = "authorization", outcome = "tolerated", reason = reason.as_str());
-        }
-        Err(reason) => {
-            info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
-        }
-    }
+pub(crate) fn challenge(method: CodeChallengeMethod) {
+    debug!(target: "pkce", endpoint = "authorization", outcome = "challenge", method = method.as_str());
+}
+
+pub(crate) fn no_challenge() {
+    debug!(target: "pkce", endpoint = "authorization", outcome = "no_challenge");
+}
+
+pub(crate) fn no_code() {
+    debug!(target: "pkce", endpoint = "authorization", outcome = "no_code");
+}
+
+pub(crate) fn authorization_tolerated(reason: Reason) {
+    warn!(target: "pkce", endpoint = "authorization", outcome = "tolerated", reason = reason.as_str());
+}
+
+pub(crate) fn authorization_rejected(reason: Reason) {
+    info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
 }
 
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {

@@ -95,6 +95,12 @@ impl Policy {
     /// the token endpoint ([`ClearanceKind::Unverified`](crate::ClearanceKind::Unverified)). As long as it is on, PKCE
     /// protects only the codes that are bound; whoever strips the challenge from a request gets a code that is not.
     /// Syntax, duplicates, and codes that are bound or redeemed are enforced as always.
+    ///
+    /// * A code without an acceptable challenge is not recorded, so its single use and its expiry are the host's own
+    ///   care, as they were before. The same goes for a code that its store has forgotten because it expired.
+    /// * With [`Bind::grant`](crate::Bind::grant) there must be a record: it says *no challenge*. A client whose
+    ///   challenge was unacceptable and which then sends its verifier is refused for it (RFC 9700 §4.8.2). During a
+    ///   roll-out keep the grant in the host's own store, or [`Policy::allow_plain`] if that is what those clients send.
     pub const fn report_only(mut self) -> Self {
         self.report_only = true;
         self

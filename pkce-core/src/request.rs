@@ -1,5 +1,7 @@
 //! The facts of an HTTP request, as plain bytes from any HTTP library.
 
+use std::fmt;
+
 use crate::policy::Policy;
 use crate::reason::Reason;
 
@@ -15,7 +17,7 @@ use crate::reason::Reason;
 ///     .header("content-type", b"application/x-www-form-urlencoded");
 /// # let _ = request;
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     method: &'a str,
     query: &'a [u8],
@@ -36,7 +38,7 @@ pub enum Body<'a> {
     BrokenOff,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Header<'a> {
     Absent,
     Once(&'a [u8]),
@@ -65,17 +67,15 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Adds a header line, its name in lower case. An adapter hands over every line; what matters is decided here.
+    /// Adds a header line, its name in any case. An adapter hands over every line; what matters is decided here.
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
-        match name {
-            "content-type" => {
-                self.content_type = match self.content_type {
-                    Header::Absent => Header::Once(value),
-                    Header::Once(_) | Header::Repeated => Header::Repeated,
-                };
-            }
-            "content-encoding" => self.content_encoding = true,
-            _ => {}
+        if name.eq_ignore_ascii_case("content-type") {
+            self.content_type = match self.content_type {
+                Header::Absent => Header::Once(value),
+                Header::Once(_) | Header::Repeated => Header::Repeated,
+            };
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            self.content_encoding = true;
         }
         self
     }
@@ -111,9 +111,20 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Shows no content: a query holds challenges, and codes too if a client errs.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("query", &format_args!("{} octets", self.query.len()))
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Shows no content: a body holds codes and verifiers.
-impl std::fmt::Debug for Body<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Complete(body) => write!(f, "Complete({} octets)", body.len()),
             Self::TooLarge => f.write_str("TooLarge"),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::challenge::CodeChallenge;
+use crate::events;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
@@ -31,8 +32,8 @@ impl Requested {
         match self {
             Self::Challenge(challenge) => Ok(challenge.into()),
             Self::Tolerated(_) => Ok(RequestedChallenge(None)),
-            Self::NoChallenge => Err(Rejection::new(Reason::ChallengeRequired, policy)),
-            Self::NoCode => Err(Rejection::new(Reason::ResponseTypeWithoutCode, policy)),
+            Self::NoChallenge => Err(reject(Reason::ChallengeRequired, policy)),
+            Self::NoCode => Err(reject(Reason::ResponseTypeWithoutCode, policy)),
         }
     }
 
@@ -70,4 +71,9 @@ impl From<CodeChallenge> for RequestedChallenge {
     fn from(challenge: CodeChallenge) -> Self {
         Self(Some(challenge))
     }
+}
+
+fn reject(reason: Reason, policy: &Policy) -> Rejection {
+    events::authorization_rejected(reason);
+    Rejection::new(reason, policy)
 }

@@ -24,7 +24,7 @@ use crate::store_error::StoreError;
 #[async_trait]
 pub trait ChallengeStore: Send + Sync + 'static {
     /// Records `binding` for this code, unless a live record exists: it never overwrites one.
-    /// Over an expired record it may do either.
+    /// Over an expired record it may do either, and so it may for a second insert of the very same binding.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ pub trait ChallengeStore: Send + Sync + 'static {
 
     /// In one atomic step: if the code is live and not redeemed and bound to `attempt.proof()` (or bound to nothing
     /// while nothing is presented), marks it redeemed by `attempt.ticket()` at `attempt.at()`. Otherwise changes
-    /// nothing. Says what it found.
+    /// nothing. Says what it found. A ticket is used for one proof only.
     ///
     /// # Errors
     ///

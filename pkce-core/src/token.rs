@@ -55,17 +55,18 @@ impl<'a> CodeGrant<'a> {
     /// When one of them is malformed or the code is missing.
     pub fn new(code: &'a str, code_verifier: Option<&'a str>) -> Result<Self, Reason> {
         let present = |value: &&str| !value.is_empty();
-        Self::checked(
-            Some(code).filter(present).map(|code| Cow::Borrowed(code.as_bytes())),
-            code_verifier.filter(present).map(|verifier| Cow::Borrowed(verifier.as_bytes())),
-        )
+        Self::checked(Some(code).filter(present).map(|code| Cow::Borrowed(code.as_bytes())), || {
+            Ok(code_verifier.filter(present).map(|verifier| Cow::Borrowed(verifier.as_bytes())))
+        })
     }
 
-    fn checked(code: Option<Cow<'a, [u8]>>, code_verifier: Option<Cow<'a, [u8]>>) -> Result<Self, Reason> {
+    /// The verifier is not even decoded before the code is known to be well-formed: a bad code answers first.
+    fn checked(code: Value<'a>, code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>) -> Result<Self, Reason> {
         let code = code.ok_or(Reason::CodeMissing)?;
         if !code::is_code(&code) {
             return Err(Reason::CodeMalformed);
         }
+        let code_verifier = code_verifier()?;
         if code_verifier.as_ref().is_some_and(|presented| verifier::check(presented).is_err()) {
             return Err(Reason::VerifierMalformed);
         }
@@ -162,7 +163,7 @@ fn classify<'a>(
         }
         return Ok(TokenRequest::OtherGrant);
     }
-    CodeGrant::checked(code()?, code_verifier()?).map(TokenRequest::CodeGrant)
+    CodeGrant::checked(code()?, code_verifier).map(TokenRequest::CodeGrant)
 }
 
 fn octets(text: Cow<'_, str>) -> Cow<'_, [u8]> {

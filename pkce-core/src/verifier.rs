@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::challenge::CodeChallenge;
 use crate::random::{self, RandomError};
 
 /// The shortest code verifier, in characters (RFC 7636 §4.1).
@@ -49,11 +48,6 @@ impl CodeVerifier {
     /// The verifier as the client sends it in `code_verifier`.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Derives the S256 code challenge of this verifier (RFC 7636 §4.2).
-    pub fn challenge(&self) -> CodeChallenge {
-        CodeChallenge::s256(self)
     }
 }
 

@@ -1,18 +1,45 @@
 //! The contract suite, proved on a store that keeps the contract and on one planted fault after the other.
 
-#![expect(clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod planted;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pkce_core::contract::{Contract, Outcome, Report, check};
+use pkce_core::ChallengeStore;
+use pkce_core::contract::{Contract, Finding, Outcome, Report, check};
 use planted::{Fault, Planted};
+use tokio::runtime::{Builder, Runtime};
 
-/// Through two handles, and with small races: the faults are gross, and the tests run side by side.
+/// Through two handles, and with fewer codes than by default: the tests run side by side.
 fn suite(fault: Fault) -> Contract {
     let store = Planted::new(fault);
-    Contract::new(store.clone()).also_through(store).overlaps(50).live_codes(200)
+    Contract::new(store.clone()).also_through(store).live_codes(200)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// Without what takes long.
+fn steady(fault: Fault) -> Report {
+    runtime().block_on(suite(fault).without_real_time().race_time(Duration::ZERO).check())
+}
+
+fn waiting(fault: Fault) -> Report {
+    runtime().block_on(suite(fault).race_time(Duration::ZERO).check())
+}
+
+fn racing(fault: Fault) -> Report {
+    alone(suite(fault).without_real_time().race_time(Duration::from_secs(6)))
+}
+
+/// One race at a time: two would take each other's cores.
+fn alone(contract: Contract) -> Report {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    runtime().block_on(contract.check())
 }
 
 fn assert_caught(report: &Report, fault: Fault, cases: &[&str]) {
@@ -22,46 +49,35 @@ fn assert_caught(report: &Report, fault: Fault, cases: &[&str]) {
     }
 }
 
-/// Which faults are caught by which cases, without waiting for anything to expire.
-macro_rules! faults_seen_at_once {
-    ($($test:ident: $fault:ident [$($case:literal),+])+) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $test() {
-            let report = suite(Fault::$fault).without_real_time().check().await;
+/// Which faults are caught by which cases.
+macro_rules! faults {
+    ($suite:ident: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
+        #[test]
+        fn $test() {
+            let report = $suite(Fault::$fault);
             assert_caught(&report, Fault::$fault, &[$($case),+]);
         }
     )+};
 }
 
-/// Which faults are caught by which cases once time has passed.
-macro_rules! faults_seen_in_time {
-    ($($test:ident: $fault:ident [$($case:literal),+])+) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $test() {
-            let report = suite(Fault::$fault).check().await;
-            assert_caught(&report, Fault::$fault, &[$($case),+]);
-        }
-    )+};
+#[test]
+fn a_store_that_keeps_the_contract_passes_with_the_default_settings() {
+    alone(Contract::new(Planted::new(Fault::None))).assert_passed();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_keeps_the_contract_passes_with_the_default_settings() {
-    check(Planted::new(Fault::None)).await.assert_passed();
+#[test]
+fn a_store_that_never_forgets_keeps_the_contract() {
+    alone(suite(Fault::NeverForgets)).assert_passed();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_never_forgets_keeps_the_contract() {
-    suite(Fault::NeverForgets).check().await.assert_passed();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_takes_its_time_keeps_the_contract() {
-    suite(Fault::TakesTime).check().await.assert_passed();
+#[test]
+fn a_store_that_takes_its_time_keeps_the_contract() {
+    runtime().block_on(suite(Fault::TakesTime).contested_rounds(10).check()).assert_passed();
 }
 
 #[tokio::test]
 async fn a_store_that_takes_its_time_can_be_raced_on_one_thread() {
-    suite(Fault::TakesTime).without_real_time().check().await.assert_passed();
+    suite(Fault::TakesTime).without_real_time().contested_rounds(10).check().await.assert_passed();
 }
 
 #[tokio::test]
@@ -73,97 +89,77 @@ async fn races_on_one_thread_against_a_store_that_never_waits_are_inconclusive()
         let inconclusive = matches!(finding.outcome(), Outcome::Inconclusive { .. });
         assert_eq!(inconclusive, finding.family() == "race", "{finding}");
     }
-    let why = Outcome::Inconclusive {
-        why: "0 calls overlapped in 20 rounds, 50 must: it takes a multi-threaded runtime with at least two workers \
-              (this one has 1) and an idle core for each"
-            .to_owned(),
-    };
-    assert_eq!(report.inconclusive().next().map(|finding| finding.outcome()), Some(&why));
+    let why = "calls overlapped in 0 of 20 rounds, and must in 50: it takes a multi-threaded runtime with at least two \
+               workers (this one has 1) and an idle core for each";
+    let outcome = report.inconclusive().next().map(Finding::outcome);
+    assert_eq!(outcome, Some(&Outcome::Inconclusive { why: why.to_owned() }));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_cases_that_wait_can_be_left_out() {
-    let report = suite(Fault::ForgetsEarly).without_real_time().check().await;
+#[tokio::test]
+async fn the_suite_takes_any_handle_to_a_store() {
+    let store: Arc<dyn ChallengeStore> = Arc::new(Planted::new(Fault::RestoreDoesNothing));
+    let report = check(Arc::clone(&store)).await;
+    assert_caught(&report, Fault::RestoreDoesNothing, &["restore: the ticket that redeemed a code restores it"]);
+}
+
+#[test]
+fn the_cases_that_wait_can_be_left_out() {
+    let report = steady(Fault::ForgetsEarly);
     assert!(report.findings().iter().all(|finding| finding.family() != "expiry"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_in_the_store_fails_the_case_and_not_the_suite() {
-    let report = suite(Fault::Panics).without_real_time().check().await;
+#[test]
+fn a_panic_in_the_store_fails_the_case_and_not_the_suite() {
+    let report = racing(Fault::Panics);
     let unknown = report.failed().find(|finding| finding.case() == "an unknown code is unknown, and stays free");
     let panicked = Outcome::Failed {
         expected: "an answer".to_owned(),
         seen: "a panic: the connection pool is poisoned".to_owned(),
     };
-    assert_eq!(unknown.map(|finding| finding.outcome()), Some(&panicked));
+    assert_eq!(unknown.map(Finding::outcome), Some(&panicked));
     assert_caught(&report, Fault::Panics, &["race: of many right proofs exactly one is the first"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_never_answers_fails_the_case_and_not_the_suite() {
+#[test]
+fn a_store_that_never_answers_fails_the_case_and_not_the_suite() {
     let patience = Duration::from_millis(25);
-    let report = suite(Fault::Hangs).without_real_time().patience(patience).check().await;
+    let report = runtime().block_on(suite(Fault::Hangs).without_real_time().patience(patience).check());
     let hung = Outcome::Failed { expected: "an answer".to_owned(), seen: "none within 25ms".to_owned() };
     assert!(report.failed().all(|finding| *finding.outcome() == hung), "{report}");
     assert_caught(&report, Fault::Hangs, &["redeem: the right proof is the first"]);
     assert_caught(&report, Fault::Hangs, &["race: of many right proofs exactly one is the first"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test]
 #[should_panic(
     expected = "the store does not keep the contract\nFAILED        restore    an unknown code stays unknown"
 )]
-async fn a_broken_contract_is_reported_with_what_was_expected_and_seen() {
-    suite(Fault::RestoreCreates).without_real_time().check().await.assert_passed();
+fn a_broken_contract_is_reported_with_what_was_expected_and_seen() {
+    steady(Fault::RestoreCreates).assert_passed();
 }
 
-faults_seen_at_once! {
+faults! {
+    steady:
     an_overwriting_insert_is_caught: InsertOverwrites [
         "insert: a live code is occupied and keeps its first binding",
-        "insert: a code bound to no challenge is occupied too",
-        "race: of many inserts for one code exactly one is recorded"
+        "insert: a code bound to no challenge is occupied too"
     ]
     an_insert_over_a_redeemed_code_is_caught: InsertOverwritesRedeemed [
         "insert: a redeemed code is occupied and stays redeemed",
         "insert: the same binding inserted twice is one record"
     ]
-    an_insert_that_looks_first_and_writes_later_is_caught: InsertIsNotAtomic [
-        "race: of many inserts for one code exactly one is recorded"
-    ]
-    an_insert_in_two_parts_is_caught: InsertIsInTwoParts [
-        "race: a redeem beside the insert sees all of the binding or none"
-    ]
     an_insert_that_swallows_its_failure_is_caught: SwallowsErrors [
         "insert: a live code is occupied and keeps its first binding"
     ]
-
-    a_redeem_that_waits_between_read_and_write_is_caught: RedeemWaitsBetweenReadAndWrite [
-        "race: of many right proofs exactly one is the first",
-        "race: of many proofs for no challenge exactly one is the first",
-        "race: wrong proofs in the crowd change nothing"
-    ]
-    a_redeem_that_unlocks_between_read_and_write_is_caught: RedeemUnlocksBetweenReadAndWrite [
-        "race: of many right proofs exactly one is the first",
-        "race: of many proofs for no challenge exactly one is the first"
-    ]
     a_redeem_that_marks_on_a_wrong_proof_is_caught: WrongProofMarks [
-        "redeem: a wrong proof is refused and changes nothing",
-        "race: wrong proofs in the crowd change nothing",
-        "race: a crowd of wrong proofs leaves the code live"
-    ]
-    a_redeem_that_marks_on_a_wrong_proof_in_a_crowd_is_caught: WrongProofMarksInACrowd [
-        "race: a crowd of wrong proofs leaves the code live"
+        "redeem: a wrong proof is refused and changes nothing"
     ]
     a_redeem_that_ignores_the_proof_is_caught: WrongProofIsFirst [
         "redeem: a wrong proof is refused and changes nothing",
         "redeem: a proof that differs in one bit is refused"
     ]
-    a_proof_compared_in_part_is_caught: ProofIsComparedInPart [
-        "redeem: a proof that differs in one bit is refused"
-    ]
-    a_missing_proof_let_through_is_caught: MissingProofIsFirst [
-        "redeem: no proof is refused where one is bound"
-    ]
+    a_proof_compared_in_part_is_caught: ProofIsComparedInPart ["redeem: a proof that differs in one bit is refused"]
+    a_missing_proof_let_through_is_caught: MissingProofIsFirst ["redeem: no proof is refused where one is bound"]
     a_proof_ignored_where_none_is_bound_is_caught: SuperfluousProofIsFirst [
         "redeem: a proof is refused where none is bound"
     ]
@@ -171,13 +167,9 @@ faults_seen_at_once! {
         "redeem: a proof of zeros is a proof, not its absence"
     ]
     a_code_that_is_never_redeemed_is_caught: EveryRightProofIsFirst [
-        "replay: the right proof is told who redeemed the code, and when",
-        "race: of many right proofs exactly one is the first"
+        "replay: the right proof is told who redeemed the code, and when"
     ]
-    a_resend_that_is_not_recognised_is_caught: ResendIsNotRecognised [
-        "replay: a redeem sent twice is one redemption",
-        "race: a resend beside its twin is the same redemption"
-    ]
+    a_resend_that_is_not_recognised_is_caught: ResendIsNotRecognised ["replay: a redeem sent twice is one redemption"]
     a_resend_that_is_forgotten_after_a_replay_is_caught: ResendIsRecognisedUntilAReplay [
         "replay: a resend is recognised after others have failed"
     ]
@@ -192,33 +184,16 @@ faults_seen_at_once! {
         "replay: the right proof is told who redeemed the code, and when",
         "insert: a redeemed code is occupied and stays redeemed"
     ]
-    a_busy_store_that_says_unknown_is_caught: BusyIsUnknown [
-        "race: of many right proofs exactly one is the first"
-    ]
-    a_busy_store_that_gives_up_is_caught: BusyIsAnError [
-        "race: of many right proofs exactly one is the first"
-    ]
-
-    a_restore_that_does_nothing_is_caught: RestoreDoesNothing [
-        "restore: the ticket that redeemed a code restores it"
-    ]
+    a_restore_that_does_nothing_is_caught: RestoreDoesNothing ["restore: the ticket that redeemed a code restores it"]
     a_restore_that_ignores_the_ticket_is_caught: RestoreIgnoresTheTicket [
         "restore: a foreign ticket restores nothing",
         "restore: an old ticket restores nothing once another has redeemed",
-        "replay: a ticket that differs in one bit is another ticket",
-        "race: restores by losers leave the winner alone"
+        "replay: a ticket that differs in one bit is another ticket"
     ]
     a_restore_that_takes_a_losers_ticket_is_caught: RestoreTakesAnyTicketOnce [
-        "restore: a foreign ticket restores nothing",
-        "race: restores by losers leave the winner alone"
+        "restore: a foreign ticket restores nothing"
     ]
-    a_restore_that_looks_first_and_writes_later_is_caught: RestoreIsNotAtomic [
-        "race: a restored code is the first for one rival at most"
-    ]
-    a_restore_that_creates_a_record_is_caught: RestoreCreates [
-        "restore: an unknown code stays unknown"
-    ]
-
+    a_restore_that_creates_a_record_is_caught: RestoreCreates ["restore: an unknown code stays unknown"]
     a_lost_method_is_caught: LosesMethod ["fidelity: the method survives"]
     a_lost_proof_is_caught: LosesProof ["fidelity: the proof survives, whatever its octets"]
     a_lost_grant_is_caught: LosesGrant ["fidelity: a grant of any octets survives"]
@@ -231,20 +206,15 @@ faults_seen_at_once! {
     a_lost_expires_at_is_caught: LosesExpiresAt ["fidelity: the times survive to the millisecond"]
     times_cut_to_seconds_are_caught: CutsTimesToSeconds ["fidelity: the times survive to the millisecond"]
     a_lost_ticket_is_caught: LosesTicket ["fidelity: the ticket survives, whatever its octets"]
-    a_lost_time_of_redemption_is_caught: LosesAt [
-        "fidelity: the time of the redemption survives to the millisecond"
-    ]
+    a_lost_time_of_redemption_is_caught: LosesAt ["fidelity: the time of the redemption survives to the millisecond"]
     a_time_of_redemption_cut_to_seconds_is_caught: CutsAtToSeconds [
         "fidelity: the time of the redemption survives to the millisecond"
     ]
-
     a_key_shared_by_all_codes_is_caught: SharesOneKey [
         "isolation: codes that differ in one bit are different codes",
         "isolation: very many live codes keep their own bindings"
     ]
-    a_key_that_is_only_a_prefix_is_caught: KeyIsAPrefix [
-        "isolation: codes that differ in one bit are different codes"
-    ]
+    a_key_that_is_only_a_prefix_is_caught: KeyIsAPrefix ["isolation: codes that differ in one bit are different codes"]
     a_key_that_folds_case_is_caught: KeyFoldsCase ["isolation: codes that are alike as text are different codes"]
     a_key_that_ends_at_a_zero_is_caught: KeyEndsAtZero ["isolation: codes that are alike as text are different codes"]
     room_made_at_the_cost_of_a_live_code_is_caught: ForgetsTheOldestOfMany [
@@ -255,7 +225,45 @@ faults_seen_at_once! {
     ]
 }
 
-faults_seen_in_time! {
+faults! {
+    racing:
+    an_insert_that_looks_first_and_writes_later_is_caught: InsertIsNotAtomic [
+        "race: of many inserts for one code exactly one is recorded"
+    ]
+    an_insert_in_two_parts_is_caught: InsertIsInTwoParts [
+        "race: a redeem beside the insert sees all of the binding or none"
+    ]
+    a_redeem_that_waits_between_read_and_write_is_caught: RedeemWaitsBetweenReadAndWrite [
+        "race: of many right proofs exactly one is the first",
+        "race: of many proofs for no challenge exactly one is the first",
+        "race: wrong proofs in the crowd change nothing"
+    ]
+    a_redeem_that_unlocks_between_read_and_write_is_caught: RedeemUnlocksBetweenReadAndWrite [
+        "race: of many right proofs exactly one is the first",
+        "race: of many proofs for no challenge exactly one is the first"
+    ]
+    a_redeem_that_marks_on_a_wrong_proof_is_caught_in_a_race: WrongProofMarks [
+        "race: wrong proofs in the crowd change nothing",
+        "race: a crowd of wrong proofs leaves the code live"
+    ]
+    a_redeem_that_marks_on_a_wrong_proof_in_a_crowd_is_caught: WrongProofMarksInACrowd [
+        "race: a crowd of wrong proofs leaves the code live"
+    ]
+    a_resend_that_is_not_recognised_is_caught_in_a_race: ResendIsNotRecognised [
+        "race: a resend beside its twin is the same redemption"
+    ]
+    a_busy_store_that_says_unknown_is_caught: BusyIsUnknown ["race: of many right proofs exactly one is the first"]
+    a_busy_store_that_gives_up_is_caught: BusyIsAnError ["race: of many right proofs exactly one is the first"]
+    a_restore_that_ignores_the_ticket_is_caught_in_a_race: RestoreIgnoresTheTicket [
+        "race: restores by losers leave the winner alone"
+    ]
+    a_restore_that_looks_first_and_writes_later_is_caught: RestoreIsNotAtomic [
+        "race: a restored code is the first for one rival at most"
+    ]
+}
+
+faults! {
+    waiting:
     a_code_forgotten_early_is_caught: ForgetsEarly [
         "expiry: a live code is not forgotten before it expires",
         "expiry: a redeemed code is not forgotten before it expires"

@@ -45,11 +45,6 @@ impl Bound {
         sample::attempt(self.binding.proof().copied())
     }
 
-    /// An attempt with a random proof.
-    pub(super) fn wrong(&self) -> Step<Attempt> {
-        sample::attempt(Some(sample::proof()?))
-    }
-
     pub(super) async fn first(&self, step: &str, attempt: &Attempt) -> Step {
         expect::redemption(step, &Redemption::First(self.binding.clone()), &self.redeem(attempt).await?)
     }

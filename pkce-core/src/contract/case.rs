@@ -54,7 +54,7 @@ impl Case {
 pub(super) fn died(broken: JoinError) -> Outcome {
     match broken.try_into_panic() {
         Ok(panic) => Outcome::failed("an answer", format!("a panic: {}", message(&*panic))),
-        Err(broken) => Outcome::inconclusive(broken),
+        Err(broken) => Outcome::inconclusive(&broken),
     }
 }
 

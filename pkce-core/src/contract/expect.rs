@@ -58,7 +58,7 @@ pub(super) fn name(redemption: &Redemption) -> String {
 }
 
 fn hex(ticket: &Ticket) -> String {
-    ticket.as_bytes().iter().map(|octet| format!("{octet:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(*ticket.as_bytes()))
 }
 
 fn differences(expected: &Binding, seen: &Binding) -> Vec<String> {

@@ -34,7 +34,7 @@ const AFTER: Duration = Duration::from_millis(250);
 /// How far the clocks may be apart, and a call take, before an answer says nothing of the store.
 const SLACK: Duration = Duration::from_millis(150);
 /// A life to be outlived.
-const SHORT: Duration = Duration::from_millis(1_000);
+const SHORT: Duration = Duration::from_secs(1);
 
 impl Bound {
     async fn living(probe: &Probe, lifetime: Duration) -> Step<Self> {
@@ -54,14 +54,14 @@ impl Bound {
     fn in_time<T>(&self, step: Step<T>) -> Step<T> {
         match step {
             Err(Outcome::Failed { .. }) if sample::now().saturating_add(SLACK) >= self.binding.expires_at() => {
-                Err(Outcome::inconclusive("the call came too late: the machine or the store is too slow"))
+                Err(Outcome::inconclusive(&"the call came too late: the machine or the store is too slow"))
             }
             step => step,
         }
     }
 
     async fn truthful(&self, step: &str) -> Step {
-        for attempt in [self.wrong()?, self.right()?] {
+        for attempt in [sample::wrong()?, self.right()?] {
             expect::truthful(step, &self.binding, &self.redeem(&attempt).await?)?;
         }
         Ok(())
@@ -82,7 +82,7 @@ async fn until(moment: Timestamp) {
 async fn live(probe: Probe) -> Step {
     let bound = Bound::living(&probe, LIFE).await?;
     bound.shortly_before_the_end().await;
-    bound.in_time(bound.refused("a wrong proof, half a second before the end", &bound.wrong()?).await)?;
+    bound.in_time(bound.refused("a wrong proof, half a second before the end", &sample::wrong()?).await)?;
     bound.in_time(bound.live("the right proof, half a second before the end").await)?;
     bound.after_the_end().await;
     bound.truthful("redeem after the end").await
@@ -118,7 +118,7 @@ async fn prolonged(probe: Probe) -> Step {
     let winner = bound.in_time(bound.live("the right proof").await)?;
     until(sample::earlier(bound.binding.expires_at(), BEFORE)).await;
     bound.restore(winner.ticket()).await?;
-    bound.in_time(bound.refused("a wrong proof after the restore", &bound.wrong()?).await)?;
+    bound.in_time(bound.refused("a wrong proof after the restore", &sample::wrong()?).await)?;
     bound.after_the_end().await;
     bound.truthful("redeem after the end of a restored code").await
 }
@@ -131,7 +131,7 @@ async fn vanished(probe: Probe) -> Step {
     expect::truthful("redeem after the end", &bound.binding, &late)?;
     bound.restore(winner.ticket()).await?;
     if late == Redemption::Unknown {
-        for attempt in [bound.wrong()?, bound.right()?] {
+        for attempt in [sample::wrong()?, bound.right()?] {
             let seen = bound.redeem(&attempt).await?;
             expect::redemption("redeem after the restore of a vanished record", &Redemption::Unknown, &seen)?;
         }
@@ -155,7 +155,7 @@ async fn anew(probe: Probe) -> Step {
     let new = Bound { binding: Draft::fresh()?.binding()?, ..old.clone() };
     match new.insert(&new.binding).await? {
         Inserted::Recorded => {
-            new.refused("a wrong proof for the new binding", &new.wrong()?).await?;
+            new.refused("a wrong proof for the new binding", &sample::wrong()?).await?;
             let winner = new.live("the right proof for the new binding").await?;
             new.held_by("a replay of the new binding", &winner).await
         }

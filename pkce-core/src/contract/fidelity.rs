@@ -28,12 +28,12 @@ pub(super) const CASES: &[Case] = &[
 /// Inserts a binding and has it reported in every way in which a store reports one.
 async fn survives(probe: &Probe, what: &str, binding: Binding) -> Step {
     let bound = Bound::new(probe, binding).await?;
-    bound.refused(&format!("{what}, read by a wrong proof"), &bound.wrong()?).await?;
+    bound.refused(&format!("{what}, read by a wrong proof"), &sample::wrong()?).await?;
     let winner = bound.live(&format!("{what}, read by the right proof")).await?;
     bound.first(&format!("{what}, read by the right proof sent twice"), &winner).await?;
     bound.held_by(&format!("{what}, read by a replay"), &winner).await?;
     bound.restore(winner.ticket()).await?;
-    bound.refused(&format!("{what}, read by a wrong proof after a restore"), &bound.wrong()?).await?;
+    bound.refused(&format!("{what}, read by a wrong proof after a restore"), &sample::wrong()?).await?;
     bound.live(&format!("{what}, read by the right proof after a restore")).await.map(drop)
 }
 

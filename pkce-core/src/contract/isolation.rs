@@ -25,7 +25,7 @@ async fn apart(probe: &Probe, codes: Vec<(String, CodeDigest)>) -> Step {
         all.push((what, Bound::under(probe, code, Draft::fresh()?.binding()?).await?));
     }
     for (what, bound) in &all {
-        bound.refused(&format!("a wrong proof, {what}"), &bound.wrong()?).await?;
+        bound.refused(&format!("a wrong proof, {what}"), &sample::wrong()?).await?;
     }
     let mut winners = Vec::new();
     for (what, bound) in &all {

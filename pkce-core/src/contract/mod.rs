@@ -40,15 +40,15 @@
 //! # Inconclusive
 //!
 //! A race proves something only if its calls really overlapped. Each call notes on one logical clock when it began
-//! and when it ended; a race goes on until enough calls overlapped with the one that won, and is
-//! *inconclusive* if its time is over before. A store in memory needs a multi-threaded runtime with two workers for
+//! and when it ended; a race goes on, round by round, until the call that won has overlapped with another often enough,
+//! and is *inconclusive* if its time is over before. A store in memory needs a multi-threaded runtime with two workers for
 //! that, and an idle core for each. The suite sees calls, not the store's own connections: a pool of one connection
 //! lines up what overlapped here. A case that depends on real time is inconclusive if the machine was too slow for it.
 //!
 //! # What it costs
 //!
-//! About three seconds, in which the cases of real time run beside all others; with milliseconds per call a few
-//! seconds more. All codes are random, so the store may be in use and need not be empty; nothing is deleted,
+//! About four seconds, two of them for the cases that sleep; with milliseconds per call ten seconds more; on a machine
+//! that is busy otherwise, as long as the races take to find two idle cores. All codes are random, so the store may be in use and need not be empty; nothing is deleted,
 //! everything expires within ten minutes. It wants a tokio runtime with its timer enabled.
 
 mod bound;
@@ -98,7 +98,7 @@ pub struct Contract {
 #[derive(Debug, Clone, Copy)]
 struct Settings {
     racers: usize,
-    overlaps: usize,
+    contested_rounds: usize,
     race_time: Duration,
     patience: Duration,
     live_codes: usize,
@@ -110,7 +110,7 @@ impl Contract {
     pub fn new(store: impl ChallengeStore) -> Self {
         let settings = Settings {
             racers: 8,
-            overlaps: 200,
+            contested_rounds: 50,
             race_time: Duration::from_secs(10),
             patience: Duration::from_secs(30),
             live_codes: 1000,
@@ -131,19 +131,21 @@ impl Contract {
         self
     }
 
-    /// How many calls must have overlapped with the winner's before a race counts, at least one: 200 by default.
-    pub fn overlaps(mut self, overlaps: usize) -> Self {
-        self.settings.overlaps = overlaps.max(1);
+    /// How many rounds of a race must have been contested, at least one: 50 by default. A round is contested if the
+    /// call that won it overlapped with another.
+    pub fn contested_rounds(mut self, rounds: usize) -> Self {
+        self.settings.contested_rounds = rounds.max(1);
         self
     }
 
-    /// How long one race may take to see them: 10 seconds by default.
+    /// How long one race may take to be contested that often: 10 seconds by default.
     pub fn race_time(mut self, race_time: Duration) -> Self {
         self.settings.race_time = race_time;
         self
     }
 
-    /// How long the store may go without answering any call of a case: 30 seconds by default.
+    /// How long the store may go without answering any call of a case: 30 seconds by default. A store that blocks its
+    /// thread for good is reported too, but keeps the runtime from shutting down.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self

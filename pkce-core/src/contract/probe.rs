@@ -56,7 +56,7 @@ impl Probe {
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
         turn.checked_rem(self.0.handles.len())
             .and_then(|turn| self.0.handles.get(turn))
-            .ok_or_else(|| Outcome::inconclusive("there is no store to check"))
+            .ok_or_else(|| Outcome::inconclusive(&"there is no store to check"))
     }
 
     fn answered<T>(&self, verb: &str, answer: Result<T, StoreError>) -> Step<T> {

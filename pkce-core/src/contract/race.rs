@@ -4,6 +4,7 @@ use std::hint;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -100,27 +101,34 @@ impl Start {
     }
 }
 
-/// How many calls of a race have overlapped so far, and whether that is enough.
+/// How many rounds of a race were contested so far, and whether that is enough.
+///
+/// Rounds are counted and not calls: when the operating system stops one caller halfway, all others overlap with it, but
+/// at one and the same place.
 pub(super) struct Tally {
     enough: usize,
-    overlaps: usize,
-    rounds: usize,
+    contested: usize,
+    rounds: u32,
     began: Instant,
     race_time: Duration,
     quick: Arc<AtomicBool>,
     _keepers: JoinSet<()>,
 }
 
-/// So many rounds at least, even if the first few would do: luck is no proof.
-const ROUNDS: usize = 20;
+/// A race goes on for this part of its time even if it was contested often enough: a store in memory answers a thousand
+/// rounds more, one that is far away not even one.
+const THOROUGH: u32 = 100;
+
+/// If not one of so many rounds was contested on a single thread, none will be.
+const HOPELESS: u32 = 20;
 
 impl Tally {
     pub(super) fn of(probe: &Probe) -> Self {
         let settings = probe.settings();
         let quick = Arc::new(AtomicBool::new(true));
         Self {
-            enough: settings.overlaps,
-            overlaps: 0,
+            enough: settings.contested_rounds,
+            contested: 0,
             rounds: 0,
             began: Instant::now(),
             race_time: settings.race_time,
@@ -130,28 +138,27 @@ impl Tally {
     }
 
     pub(super) fn wants_more(&self) -> bool {
-        let enough = self.overlaps >= self.enough && self.rounds >= ROUNDS;
-        // One thread and a store that never waits: it will not happen later either.
-        let never = self.overlaps == 0 && self.rounds >= ROUNDS && workers() == 1;
-        !enough && !never && self.began.elapsed() < self.race_time
+        let elapsed = self.began.elapsed();
+        let enough = self.contested >= self.enough && elapsed >= self.race_time / THOROUGH;
+        let hopeless = self.contested == 0 && self.rounds >= HOPELESS && workers() == 1;
+        !enough && !hopeless && elapsed < self.race_time
     }
 
-    pub(super) fn add(&mut self, overlaps: usize) {
-        self.overlaps += overlaps;
-        self.rounds += 1;
-        let rounds = u32::try_from(self.rounds).unwrap_or(u32::MAX);
-        self.quick.store(self.began.elapsed() / rounds < QUICK, Ordering::Relaxed);
+    pub(super) fn add(&mut self, contested: bool) {
+        self.contested += usize::from(contested);
+        self.rounds = self.rounds.saturating_add(1);
+        self.quick.store(self.began.elapsed() / self.rounds < QUICK, Ordering::Relaxed);
     }
 
     pub(super) fn verdict(self) -> Step {
-        let Self { enough, overlaps, rounds, .. } = self;
-        if overlaps >= enough {
+        let Self { enough, contested, rounds, .. } = self;
+        if contested >= enough {
             return Ok(());
         }
         let workers = workers();
-        Err(Outcome::inconclusive(format!(
-            "{overlaps} calls overlapped in {rounds} rounds, {enough} must: it takes a multi-threaded runtime with at \
-             least two workers (this one has {workers}) and an idle core for each"
+        Err(Outcome::inconclusive(&format!(
+            "calls overlapped in {contested} of {rounds} rounds, and must in {enough}: it takes a multi-threaded runtime \
+             with at least two workers (this one has {workers}) and an idle core for each"
         )))
     }
 }
@@ -164,6 +171,8 @@ const QUICK: Duration = Duration::from_millis(3);
 async fn keep_awake(quick: Arc<AtomicBool>) {
     loop {
         if quick.load(Ordering::Relaxed) {
+            // First to other threads: on a busy machine the worker that is waited for may be one of them.
+            thread::yield_now();
             yield_now().await;
         } else {
             sleep(QUICK).await;

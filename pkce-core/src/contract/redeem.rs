@@ -44,10 +44,10 @@ async fn right(probe: Probe) -> Step {
 
 async fn wrong(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    let mut last = bound.wrong()?;
+    let mut last = sample::wrong()?;
     for _ in 0..5 {
         bound.refused("a wrong proof", &last).await?;
-        last = bound.wrong()?;
+        last = sample::wrong()?;
     }
     bound.refused("another wrong proof", &last).await?;
     // Not even a claim by ticket is left behind.
@@ -81,7 +81,7 @@ async fn missing(probe: Probe) -> Step {
 
 async fn superfluous(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::without_challenge()?.binding()?).await?;
-    bound.refused("a proof", &bound.wrong()?).await?;
+    bound.refused("a proof", &sample::wrong()?).await?;
     bound.live("no proof").await.map(drop)
 }
 
@@ -89,7 +89,7 @@ async fn none(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::without_challenge()?.binding()?).await?;
     let winner = bound.live("no proof").await?;
     bound.held_by("no proof, under another ticket", &winner).await?;
-    bound.again("a proof, under another ticket", &bound.wrong()?, &winner).await
+    bound.again("a proof, under another ticket", &sample::wrong()?, &winner).await
 }
 
 async fn zeros(probe: Probe) -> Step {

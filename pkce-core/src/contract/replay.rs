@@ -24,7 +24,7 @@ async fn right(probe: Probe) -> Step {
 async fn wrong(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     let winner = bound.live("the right proof").await?;
-    bound.again("a replay with a wrong proof", &bound.wrong()?, &winner).await?;
+    bound.again("a replay with a wrong proof", &sample::wrong()?, &winner).await?;
     bound.again("a replay with no proof", &sample::attempt(None)?, &winner).await
 }
 
@@ -33,7 +33,7 @@ async fn many(probe: Probe) -> Step {
     let winner = bound.live("the right proof").await?;
     for _ in 0..5 {
         bound.held_by("one of several replays", &winner).await?;
-        bound.again("one of several replays, with a wrong proof", &bound.wrong()?, &winner).await?;
+        bound.again("one of several replays, with a wrong proof", &sample::wrong()?, &winner).await?;
     }
     Ok(())
 }

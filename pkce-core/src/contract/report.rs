@@ -137,7 +137,7 @@ impl Outcome {
     }
 
     /// For what is nobody's fault: the suite could not do its part.
-    pub(super) fn inconclusive(why: impl ToString) -> Self {
+    pub(super) fn inconclusive(why: &impl ToString) -> Self {
         Self::Inconclusive { why: why.to_string() }
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         Report::new(vec![
             Finding::new("insert", "a binding is recorded", Outcome::Passed),
             Finding::new("redeem", "a wrong proof is refused", Outcome::failed("Refused", "First")),
-            Finding::new("race", "one wins", Outcome::inconclusive("nobody met")),
+            Finding::new("race", "one wins", Outcome::inconclusive(&"nobody met")),
         ])
     }
 

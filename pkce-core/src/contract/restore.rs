@@ -81,7 +81,7 @@ async fn unredeemed(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     bound.restore(sample::ticket()?).await?;
     bound.restore(Ticket::BURNED).await?;
-    bound.refused("a wrong proof after restores", &bound.wrong()?).await?;
+    bound.refused("a wrong proof after restores", &sample::wrong()?).await?;
     let winner = bound.live("the right proof after restores").await?;
     bound.held_by("a replay", &winner).await
 }
@@ -99,7 +99,7 @@ async fn still_bound(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     let old = bound.live("the right proof").await?;
     bound.restore(old.ticket()).await?;
-    bound.refused("a wrong proof after the restore", &bound.wrong()?).await?;
+    bound.refused("a wrong proof after the restore", &sample::wrong()?).await?;
     bound.refused("no proof after the restore", &sample::attempt(None)?).await?;
     bound.live("the right proof after the restore").await.map(drop)
 }

@@ -45,12 +45,12 @@ impl Draft {
         let expires_at = self.issued_at.saturating_add(self.lifetime);
         let proof = proof.as_ref().map(|proof| &proof.as_bytes()[..]);
         Binding::from_parts(method, proof, self.grant.map(Into::into), self.issued_at, expires_at)
-            .map_err(Outcome::inconclusive)
+            .map_err(|error| Outcome::inconclusive(&error))
     }
 }
 
 pub(super) fn octets<const N: usize>() -> Step<[u8; N]> {
-    random::octets().map(|octets| *octets).map_err(Outcome::inconclusive)
+    random::octets().map(|octets| *octets).map_err(|error| Outcome::inconclusive(&error))
 }
 
 pub(super) fn code() -> Step<CodeDigest> {
@@ -62,13 +62,18 @@ pub(super) fn proof() -> Step<Proof> {
 }
 
 pub(super) fn ticket() -> Step<Ticket> {
-    Ticket::generate().map_err(Outcome::inconclusive)
+    Ticket::generate().map_err(|error| Outcome::inconclusive(&error))
 }
 
 /// An attempt under a fresh ticket, made at one of the last hundred milliseconds: two attempts seldom share their time.
 pub(super) fn attempt(proof: Option<Proof>) -> Step<Attempt> {
     let [spread] = octets()?;
     Ok(Attempt::new(proof, ticket()?, odd(earlier(now(), u64::from(spread % 100)))))
+}
+
+/// An attempt with a proof that no code is bound to.
+pub(super) fn wrong() -> Step<Attempt> {
+    attempt(Some(proof()?))
 }
 
 pub(super) fn now() -> Timestamp {

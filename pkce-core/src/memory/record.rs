@@ -8,9 +8,11 @@ use crate::binding::{Binding, InvalidBinding};
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::memory::room::Weight;
-use crate::memory::slab::NOWHERE;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
+
+/// No place: the end of a list.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// What the documentation promises of a full store rests on this size.
 const _: () = assert!(size_of::<Record>() <= 112);

@@ -1,11 +1,8 @@
 //! The slab: places for records, in chunks that are never copied and are given back when they are empty.
 
 use crate::memory::index::NUMBERS;
-use crate::memory::record::Record;
+use crate::memory::record::{NOWHERE, Record};
 use crate::memory::room::Weight;
-
-/// No place: the end of a list.
-pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// Records to a chunk. A shard has half a chunk too many on average: 1 % of a full shard.
 const CHUNK: u32 = 64;

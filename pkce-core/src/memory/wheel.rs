@@ -1,7 +1,8 @@
 //! The timer wheel: which records are due, found in constant time.
 
 use crate::clock::Timestamp;
-use crate::memory::slab::{NOWHERE, Slab};
+use crate::memory::record::NOWHERE;
+use crate::memory::slab::Slab;
 
 /// A tick is a second: short against a code's life of a minute.
 const TICK_MILLIS: u64 = 1000;

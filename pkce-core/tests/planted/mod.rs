@@ -366,11 +366,11 @@ impl ChallengeStore for Planted {
             return Ok(());
         }
         let mut records = self.live(&key);
-        if self.fault == Fault::RestoreRevives {
-            if let Some(mut record) = records.remove(&[&key[..], b" (deleted)"].concat()) {
-                record.forgotten_at = now().saturating_add(Duration::from_secs(60));
-                records.insert(key.clone(), record);
-            }
+        if self.fault == Fault::RestoreRevives
+            && let Some(mut record) = records.remove(&[&key[..], b" (deleted)"].concat())
+        {
+            record.forgotten_at = now().saturating_add(Duration::from_secs(60));
+            records.insert(key.clone(), record);
         }
         let Some(record) = records.get_mut(&key) else {
             if self.fault == Fault::RestoreCreates {

@@ -1,0 +1,94 @@
+//! `Debug` shows no code, verifier, challenge or grant: not as text, and not as a list of octets either.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
+use pkce_core::token::{self, CodeGrant};
+use pkce_core::{
+    Attempt, AuthorizationCode, Binding, Body, BodyBuffer, CodeDigest, CodeVerifier, Policy, Redemption, Replay,
+    Request, RequestedChallenge, Ticket, Timestamp, authorization,
+};
+
+const GRANT: &str = "grant-of-alice";
+
+fn shows_nothing(value: &impl Debug) {
+    for text in [format!("{value:?}"), format!("{value:#?}")] {
+        let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        for secret in [CODE, VERIFIER, CHALLENGE, GRANT] {
+            assert!(!dense.contains(secret), "{text}");
+            let octets: Vec<String> = secret.bytes().take(8).map(|octet| octet.to_string()).collect();
+            assert!(!dense.contains(&octets.join(",")), "{text}");
+        }
+        let digests = [*CodeDigest::of(CODE.as_bytes()).as_bytes(), *s256().proof().as_bytes()];
+        for digest in digests {
+            assert!(!dense.contains(&format!("{:?}", &digest[..4]).replace(' ', "")[1..12]), "{text}");
+        }
+    }
+}
+
+fn form() -> String {
+    format!("grant_type=authorization_code&code={CODE}&code_verifier={VERIFIER}&code_challenge={CHALLENGE}")
+}
+
+#[test]
+fn of_a_request() {
+    let form = form();
+    let request = Request::new("POST", Body::Complete(form.as_bytes()))
+        .query(Some(&form))
+        .header("content-type", b"application/x-www-form-urlencoded");
+    shows_nothing(&request);
+    let plain_request = Request::new("POST", Body::Complete(form.as_bytes()))
+        .header("content-type", b"application/x-www-form-urlencoded");
+    shows_nothing(&token::read(&plain_request, &Policy::new()).unwrap());
+    shows_nothing(&CodeGrant::new(CODE, Some(VERIFIER)).unwrap());
+    let query = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
+    shows_nothing(&authorization::read_parameters(query.as_bytes(), &Policy::new()).unwrap());
+}
+
+#[test]
+fn of_a_body_that_is_gathered() {
+    for chunks in [1, 2] {
+        let mut buffer = BodyBuffer::new(&Policy::new(), None);
+        for _ in 0..chunks {
+            assert!(buffer.push(Bytes::from(form())).is_continue());
+        }
+        shows_nothing(&buffer);
+        shows_nothing(&buffer.finish());
+    }
+}
+
+#[test]
+fn of_values() {
+    shows_nothing(&VERIFIER.parse::<CodeVerifier>().unwrap());
+    shows_nothing(&(s256(), plain()));
+    shows_nothing(&(RequestedChallenge::from(s256()), RequestedChallenge::from(plain())));
+    let code = AuthorizationCode::generate().unwrap();
+    assert!(!format!("{code:?}").contains(code.as_str()));
+    let (from, until) = (Timestamp::from_epoch_millis(0), Timestamp::from_epoch_millis(1));
+    let proof = *s256().proof();
+    let binding =
+        Binding::from_parts("S256", Some(proof.as_bytes()), Some(GRANT.as_bytes().into()), from, until).unwrap();
+    shows_nothing(&binding);
+    shows_nothing(&Attempt::new(Some(proof), Ticket::generate().unwrap(), from));
+    shows_nothing(&Redemption::Again { binding, ticket: Ticket::generate().unwrap(), at: from });
+    shows_nothing(&CodeDigest::of(CODE.as_bytes()));
+}
+
+#[tokio::test]
+async fn of_all_that_a_server_hands_out() {
+    let house = House::new();
+    let pkce = house.builder(Policy::new()).on_replay(async |replay: Replay| shows_nothing(&replay)).build();
+    let bind = pkce.bind(CODE, plain()).grant(GRANT);
+    shows_nothing(&bind);
+    drop(bind);
+    pkce.bind(CODE, s256()).grant(GRANT).await.unwrap();
+    let held = hold(&pkce, Some(VERIFIER)).await;
+    shows_nothing(&held);
+    shows_nothing(&pkce);
+    shows_nothing(&pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err());
+    shows_nothing(&pkce.bind(CODE, s256()).grant(GRANT).await.unwrap_err());
+}

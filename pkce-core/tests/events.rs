@@ -1,0 +1,265 @@
+//! The events: for every outcome the fields of the table in the crate's documentation, and never a secret.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::fmt::{Debug, Write as _};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use pkce_core::authorization::{read_form_as, read_query};
+use pkce_core::{Body, MemoryStore, Pkce, Policy, Request, RequestedChallenge, Settle, StoreError};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{Interest, with_default};
+use tracing::{Event, Metadata, Subscriber};
+
+const GRANT: &str = "grant-of-alice";
+
+/// Writes every event down as one line: level, target, fields.
+#[derive(Clone, Default)]
+struct Journal(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Journal {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes() // other tests have other journals
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(format!("{} {}", event.metadata().level(), event.metadata().target()));
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        write!(self.0, " {field}={value}").unwrap();
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}={value:?}").unwrap();
+    }
+}
+
+/// The events of some work, none of which may hold a secret.
+fn events<T>(work: impl Future<Output = T>) -> Vec<String> {
+    let journal = Journal::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    with_default(journal.clone(), || runtime.block_on(work));
+    let lines = std::mem::take(&mut *journal.0.lock().unwrap());
+    for secret in [CODE, VERIFIER, CHALLENGE, WRONG, MALFORMED, GRANT] {
+        assert!(lines.iter().all(|line| !line.contains(secret)), "{lines:?}");
+    }
+    lines
+}
+
+#[test]
+fn an_authorization_request_is_an_event() {
+    let tolerant = Policy::new().report_only();
+    let lenient = Policy::new().allow_missing_challenge();
+    for (query, policy, expected) in [
+        (
+            format!("code_challenge={CHALLENGE}&code_challenge_method=S256"),
+            Policy::new(),
+            "DEBUG pkce endpoint=authorization outcome=challenge method=S256",
+        ),
+        (
+            format!("code_challenge={CHALLENGE}"),
+            Policy::new().allow_plain(),
+            "DEBUG pkce endpoint=authorization outcome=challenge method=plain",
+        ),
+        (String::new(), lenient, "DEBUG pkce endpoint=authorization outcome=no_challenge"),
+        ("response_type=token".to_owned(), Policy::new(), "DEBUG pkce endpoint=authorization outcome=no_code"),
+        (
+            format!("code_challenge={CHALLENGE}"),
+            tolerant,
+            "WARN pkce endpoint=authorization outcome=tolerated reason=challenge_method",
+        ),
+        (
+            format!("code_challenge={VERIFIER}x&code_challenge_method=S256"),
+            Policy::new(),
+            "INFO pkce endpoint=authorization outcome=rejected reason=challenge_malformed",
+        ),
+    ] {
+        let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
+        assert_eq!(events(async { read_query(&request, &policy) }), [expected], "{query}");
+    }
+    let post = Request::new("POST", Body::Complete(b""));
+    let rejected = "INFO pkce endpoint=authorization outcome=rejected reason=authorization_method";
+    assert_eq!(events(async { read_query(&post, &Policy::new()) }), [rejected]);
+}
+
+#[test]
+fn a_form_that_the_host_cannot_read_is_rejected_and_nothing_else() {
+    #[derive(serde::Deserialize)]
+    struct HostForm {
+        _client_id: String,
+    }
+    let body = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let post = Request::new("POST", Body::Complete(body.as_bytes()))
+        .header("content-type", b"application/x-www-form-urlencoded");
+    let read = events(async { read_form_as::<HostForm>(&post, &Policy::new()).map(|_| ()).unwrap_err() });
+    assert_eq!(read, ["INFO pkce endpoint=authorization outcome=rejected reason=malformed_body"]);
+}
+
+#[test]
+fn a_binding_is_an_event() {
+    let house = House::new();
+    let (strict, plain_too) = (house.server(Policy::new()), house.server(Policy::new().allow_plain()));
+    let (lenient, tolerant) =
+        (house.server(Policy::new().allow_missing_challenge()), house.server(Policy::new().report_only()));
+    let full = Pkce::new(MemoryStore::builder().capacity(0).build());
+    let null: RequestedChallenge = serde_json::from_str("null").unwrap();
+    let lines = events(async {
+        _ = strict.bind(CODE, s256()).grant(GRANT).await;
+        _ = plain_too.bind("two", plain()).lifetime(std::time::Duration::from_millis(1500)).await;
+        _ = lenient.bind_without_challenge("three").await;
+        _ = tolerant.bind("four", null).await;
+        _ = strict.bind(CODE, s256()).await;
+        _ = strict.bind("five", plain()).await;
+        _ = full.bind(CODE, s256()).await;
+    });
+    assert_eq!(
+        lines,
+        [
+            "DEBUG pkce endpoint=bind outcome=bound method=S256 lifetime_ms=60000",
+            "DEBUG pkce endpoint=bind outcome=bound method=plain lifetime_ms=1500",
+            "DEBUG pkce endpoint=bind outcome=bound method=none lifetime_ms=60000",
+            "WARN pkce endpoint=bind outcome=tolerated reason=challenge_required",
+            "ERROR pkce endpoint=bind outcome=failed error=the authorization code is bound already",
+            "ERROR pkce endpoint=bind outcome=failed error=the policy does not allow the method of the code challenge",
+            "ERROR pkce endpoint=store outcome=failed verb=insert error=the challenge store is full",
+        ]
+    );
+}
+
+#[test]
+fn a_token_request_that_proceeds_is_an_event_and_its_end_another() {
+    let house = House::new();
+    let (strict, lenient) = (house.server(Policy::new()), house.server(Policy::new().allow_missing_challenge()));
+    let lines = events(async {
+        let preflight = Request::new("OPTIONS", Body::Complete(b""));
+        _ = strict.judge(&preflight).await;
+        let refresh = Request::new("POST", Body::Complete(b"grant_type=refresh_token"))
+            .header("content-type", b"application/x-www-form-urlencoded");
+        _ = strict.judge(&refresh).await;
+        strict.bind(CODE, s256()).grant(GRANT).await.unwrap();
+        let (_, held) = hold(&strict, Some(VERIFIER)).await.unwrap();
+        strict.settle(held, 401, None).await;
+        let (_, held) = hold(&strict, Some(VERIFIER)).await.unwrap();
+        strict.settle(held, 401, Some(Settle::Keep)).await;
+        lenient.bind_without_challenge("two").await.unwrap();
+        _ = lenient.redeem("two", None).await.unwrap();
+        _ = house.server(Policy::new().report_only()).redeem("three", Some(VERIFIER)).await.unwrap();
+    });
+    assert_eq!(
+        lines,
+        [
+            "DEBUG pkce endpoint=token outcome=preflight",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=other_grant",
+            "DEBUG pkce endpoint=bind outcome=bound method=S256 lifetime_ms=60000",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256",
+            "DEBUG pkce endpoint=token outcome=restored",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256",
+            "DEBUG pkce endpoint=token outcome=kept",
+            "DEBUG pkce endpoint=bind outcome=bound method=none lifetime_ms=60000",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=without_challenge",
+            "WARN pkce endpoint=token outcome=tolerated clearance=unverified reason=code_unknown",
+        ]
+    );
+}
+
+#[test]
+fn a_rejected_token_request_is_a_warning_where_it_may_be_a_thief() {
+    let house = House::new();
+    let server = |policy| house.server(policy);
+    let burning = Policy::new().burn_on_mismatch();
+    let lines = events(async {
+        _ = server(Policy::new().allow_missing_challenge()).bind_without_challenge("none").await;
+        _ = server(Policy::new()).redeem("none", Some(VERIFIER)).await;
+        _ = server(Policy::new()).bind(CODE, s256()).grant(GRANT).await;
+        _ = redeem(&server(Policy::new()), Some(MALFORMED)).await;
+        _ = redeem(&server(Policy::new()), None).await;
+        _ = redeem(&server(Policy::new()), Some(WRONG)).await;
+        _ = redeem(&server(Policy::new()), Some(VERIFIER)).await;
+        _ = redeem(&server(Policy::new()), Some(VERIFIER)).await;
+        _ = redeem(&server(Policy::new()), Some(WRONG)).await;
+        _ = server(Policy::new()).bind("burn", s256()).await;
+        _ = server(burning.clone()).redeem("burn", Some(WRONG)).await;
+        _ = server(burning.clone()).redeem("burn", Some(VERIFIER)).await;
+        _ = server(Policy::new()).redeem("unknown", Some(VERIFIER)).await;
+    });
+    let rejected = lines.iter().filter_map(|line| line.split_once(" pkce endpoint=token outcome=rejected reason="));
+    assert_eq!(
+        rejected.map(|(level, reason)| format!("{level} {reason}")).collect::<Vec<_>>(),
+        [
+            "WARN verifier_unexpected",
+            "INFO verifier_malformed",
+            "WARN verifier_missing",
+            "WARN verifier_mismatch",
+            "WARN code_replayed",
+            "WARN code_redeemed",
+            "WARN verifier_mismatch",
+            "WARN code_burned",
+            "INFO code_unknown",
+        ]
+    );
+}
+
+#[test]
+fn a_fault_of_the_store_is_an_error_with_all_its_causes() {
+    struct Broken;
+    #[async_trait::async_trait]
+    impl pkce_core::ChallengeStore for Broken {
+        async fn insert(
+            &self,
+            _: &pkce_core::CodeDigest,
+            _: &pkce_core::Binding,
+        ) -> Result<pkce_core::Inserted, StoreError> {
+            Err(StoreError::unavailable("connection refused"))
+        }
+        async fn redeem(
+            &self,
+            _: &pkce_core::CodeDigest,
+            _: &pkce_core::Attempt,
+        ) -> Result<pkce_core::Redemption, StoreError> {
+            Err(StoreError::invalid_record("the recorded method is not S256, plain or none"))
+        }
+        async fn restore(&self, _: &pkce_core::CodeDigest, _: pkce_core::Ticket) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+    let pkce = Pkce::new(Broken);
+    let lines = events(async {
+        _ = pkce.bind(CODE, s256()).await;
+        redeem(&pkce, Some(VERIFIER)).await
+    });
+    assert_eq!(
+        lines,
+        [
+            "ERROR pkce endpoint=store outcome=failed verb=insert error=the challenge store is unavailable: connection refused",
+            "ERROR pkce endpoint=store outcome=failed verb=redeem error=the challenge store holds an invalid record: the recorded method is not S256, plain or none",
+            "ERROR pkce endpoint=token outcome=rejected reason=store_record_invalid",
+        ]
+    );
+}

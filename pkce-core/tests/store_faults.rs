@@ -1,0 +1,214 @@
+//! Stores that fail, hang, lose a record or break their contract. Rules C24 and C25: never a pass.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::VecDeque;
+use std::future::{pending, ready};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use common::{CODE, FakeClock, House, VERIFIER, WRONG, hold, redeem, s256};
+use pkce_core::{
+    Attempt, BindError, Binding, BoxFuture, ChallengeStore, Clock as _, CodeDigest, Inserted, Pkce, Policy, Reason,
+    Redemption, StoreError, StoreErrorKind, Ticket, Timer, Timestamp,
+};
+
+type Answer = Box<dyn Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync>;
+
+/// A store that answers every `redeem` as it is told; `None` is no answer at all. It writes down what it is asked.
+#[derive(Clone)]
+struct Puppet {
+    answer: Arc<Answer>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Puppet {
+    fn new(answer: impl Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync + 'static) -> Self {
+        Self { answer: Arc::new(Box::new(answer)), asked: Arc::default() }
+    }
+
+    fn server(&self, policy: Policy) -> Pkce {
+        Pkce::builder(self.clone()).policy(policy).clock(FakeClock::new()).timer(Impatient).build()
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl ChallengeStore for Puppet {
+    async fn insert(&self, _: &CodeDigest, _: &Binding) -> Result<Inserted, StoreError> {
+        match (self.answer)(&Attempt::new(None, Ticket::BURNED, FakeClock::new().now())) {
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) => Ok(Inserted::Recorded),
+            None => pending().await,
+        }
+    }
+
+    async fn redeem(&self, _: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+        let burn = if attempt.ticket() == Ticket::BURNED { "burn" } else { "redeem" };
+        self.asked.lock().unwrap().push(burn.to_owned());
+        match (self.answer)(attempt) {
+            Some(answer) => answer,
+            None => pending().await,
+        }
+    }
+
+    async fn restore(&self, _: &CodeDigest, _: Ticket) -> Result<(), StoreError> {
+        self.asked.lock().unwrap().push("restore".to_owned());
+        Err(StoreError::unavailable("restoring fails too"))
+    }
+}
+
+/// A timer by which every time-out is over at once.
+struct Impatient;
+
+impl Timer for Impatient {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        assert_eq!(duration, Duration::from_secs(2));
+        Box::pin(ready(()))
+    }
+}
+
+fn binding(method: &str) -> Binding {
+    let now = FakeClock::new().now();
+    let proof = (method != Binding::NO_CHALLENGE).then(|| *s256().proof().as_bytes());
+    let until = now.saturating_add(Duration::from_secs(60));
+    Binding::from_parts(method, proof.as_ref().map(<[u8; 32]>::as_slice), None, now, until).unwrap()
+}
+
+fn policies() -> [Policy; 5] {
+    let new = Policy::new;
+    [new(), new().allow_plain(), new().allow_missing_challenge(), new().report_only(), new().burn_on_mismatch()]
+}
+
+#[tokio::test]
+async fn a_store_that_fails_hangs_or_holds_nonsense_is_a_503() {
+    type Fault = fn(&Attempt) -> Option<Result<Redemption, StoreError>>;
+    let faults: [(Fault, Reason); 5] = [
+        (|_| Some(Err(StoreError::unavailable("connection refused"))), Reason::StoreUnavailable), // C24
+        (|_| Some(Err(StoreError::full())), Reason::StoreUnavailable),
+        (|_| None, Reason::StoreTimedOut), // C24
+        (|_| Some(Err(StoreError::invalid_record("method S257"))), Reason::StoreRecordInvalid), // C25
+        // What a store does that reads back a method it does not know.
+        (
+            |attempt| {
+                let read = Binding::from_parts("S257", Some(&[0; 32]), None, attempt.at(), attempt.at());
+                Some(read.map(Redemption::First).map_err(StoreError::invalid_record))
+            },
+            Reason::StoreRecordInvalid,
+        ),
+    ];
+    for (fault, reason) in faults {
+        for policy in policies() {
+            let puppet = Puppet::new(fault);
+            let pkce = puppet.server(policy);
+            for verifier in [VERIFIER, WRONG] {
+                let rejection = pkce.redeem(CODE, Some(verifier)).await.unwrap_err();
+                assert_eq!(rejection.reason(), reason);
+                assert_eq!((rejection.status(), rejection.error().as_str()), (503, "temporarily_unavailable"));
+                assert_eq!(puppet.asked(), ["redeem"]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_does_not_leave_if_the_store_did_not_record_it() {
+    for (puppet, kind) in [
+        (Puppet::new(|_| Some(Err(StoreError::unavailable("gone")))), StoreErrorKind::Unavailable),
+        (Puppet::new(|_| Some(Err(StoreError::full()))), StoreErrorKind::Full),
+        (Puppet::new(|_| None), StoreErrorKind::TimedOut),
+    ] {
+        let Err(BindError::Store(error)) = puppet.server(Policy::new()).bind(CODE, s256()).await else {
+            panic!("{kind:?}")
+        };
+        assert_eq!(error.kind(), kind);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_the_proof_lets_nobody_in() {
+    for policy in policies() {
+        for (bound, presented) in [("S256", Some(WRONG)), ("none", Some(VERIFIER))] {
+            let puppet = Puppet::new(move |_| Some(Ok(Redemption::First(binding(bound)))));
+            assert_eq!(redeem(&puppet.server(policy.clone()), presented).await, Err(Reason::StoreContractBroken));
+            assert_eq!(puppet.asked(), ["redeem", "restore"]);
+        }
+    }
+    let puppet = Puppet::new(|_| Some(Ok(Redemption::First(binding("S256")))));
+    let lenient = puppet.server(Policy::new().allow_missing_challenge());
+    assert_eq!(redeem(&lenient, None).await, Err(Reason::StoreContractBroken));
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_an_equal_proof_is_at_fault_and_not_the_client() {
+    for policy in policies() {
+        let puppet = Puppet::new(|_| Some(Ok(Redemption::Refused(binding("S256")))));
+        assert_eq!(redeem(&puppet.server(policy), Some(VERIFIER)).await, Err(Reason::StoreContractBroken));
+        assert_eq!(puppet.asked(), ["redeem"]); // nothing is burned
+    }
+    let puppet = Puppet::new(|_| Some(Ok(Redemption::Refused(binding("none")))));
+    let lenient = puppet.server(Policy::new().allow_missing_challenge());
+    assert_eq!(redeem(&lenient, None).await, Err(Reason::StoreContractBroken));
+}
+
+#[tokio::test]
+async fn a_store_that_serves_an_expired_record_is_overruled() {
+    let puppet = Puppet::new(|attempt| {
+        let issued = Timestamp::from_epoch_millis(attempt.at().as_epoch_millis() - 60_000);
+        let proof = s256().proof().as_bytes().to_vec();
+        Some(Ok(Redemption::First(Binding::from_parts("S256", Some(&proof), None, issued, attempt.at()).unwrap())))
+    });
+    for policy in policies() {
+        assert_eq!(redeem(&puppet.server(policy), Some(VERIFIER)).await, Err(Reason::CodeExpired)); // C13
+    }
+}
+
+#[tokio::test]
+async fn a_mismatch_whose_burning_fails_is_a_503() {
+    let answers: Mutex<VecDeque<_>> =
+        Mutex::new(VecDeque::from([Ok(Redemption::Refused(binding("S256"))), Err(StoreError::unavailable("gone"))]));
+    let puppet = Puppet::new(move |_| answers.lock().unwrap().pop_front());
+    let pkce = puppet.server(Policy::new().burn_on_mismatch());
+    assert_eq!(redeem(&pkce, Some(WRONG)).await, Err(Reason::StoreUnavailable)); // C24
+    assert_eq!(puppet.asked(), ["redeem", "burn"]);
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_restored_stays_redeemed_and_nothing_else_happens() {
+    let puppet = Puppet::new(|_| Some(Ok(Redemption::First(binding("S256")))));
+    let pkce = puppet.server(Policy::new());
+    let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
+    pkce.settle(reservation, 401, None).await;
+    assert_eq!(puppet.asked(), ["redeem", "restore"]);
+}
+
+#[tokio::test]
+async fn a_store_that_answers_at_once_never_pays_for_a_timer() {
+    struct Forbidden;
+    impl Timer for Forbidden {
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            panic!("the store was ready")
+        }
+    }
+    let pkce = House::new().builder(Policy::new()).timer(Forbidden).build();
+    pkce.bind(CODE, s256()).await.unwrap();
+    assert!(redeem(&pkce, Some(VERIFIER)).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_first_timer_stays() {
+    struct Endless;
+    impl Timer for Endless {
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(pending())
+        }
+    }
+    let pkce = Puppet::new(|_| None).server(Policy::new());
+    pkce.lend_timer(Endless);
+    assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::StoreTimedOut));
+}

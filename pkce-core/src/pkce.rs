@@ -126,7 +126,7 @@ impl Pkce {
     }
 
     async fn redeem_grant(&self, grant: &CodeGrant<'_>) -> Result<(Clearance, Reservation), Reason> {
-        let proof = grant.proof()?;
+        let proof = grant.proof();
         if let Some(reason) = decision::before_redeeming(proof.as_ref(), self.policy()) {
             return Err(reason);
         }

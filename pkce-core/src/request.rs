@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::memchr2;
+
 use crate::policy::Policy;
 use crate::reason::Reason;
 
@@ -135,10 +137,12 @@ impl fmt::Debug for Body<'_> {
 
 /// Type and subtype in any case, parameters ignored (RFC 9110 §8.3.1). A comma is a second value that some hop joined on.
 fn format(content_type: &[u8]) -> Option<Format> {
-    if content_type.contains(&b',') {
-        return None;
-    }
-    let essence = content_type.split(|octet| *octet == b';').next()?.trim_ascii();
+    let essence = match memchr2(b',', b';', content_type) {
+        Some(_) if content_type.contains(&b',') => return None,
+        Some(semicolon) => content_type.get(..semicolon)?,
+        None => content_type,
+    };
+    let essence = essence.trim_ascii();
     if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         Some(Format::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use pkce_core::{Body, CodeChallenge, Policy, Requested, RequestedChallenge, authorization};
+use pkce_core::{Body, Policy, Requested, RequestedChallenge, authorization};
 
 use crate::challenge_rejection::ChallengeRejection;
 use crate::configured;
@@ -29,7 +29,7 @@ pub struct Challenge(pub RequestedChallenge);
 /// [`bind_without_challenge`](crate::Pkce::bind_without_challenge).
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
-pub struct OptionalChallenge(pub Option<CodeChallenge>);
+pub struct OptionalChallenge(pub Option<RequestedChallenge>);
 
 impl FromRequest for Challenge {
     type Error = ChallengeRejection;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use pkce_core::{CodeChallenge, Pkce, Requested, RequestedChallenge, authorization};
+use pkce_core::{Pkce, Requested, RequestedChallenge, authorization};
 use serde::de::DeserializeOwned;
 
 use crate::challenge_rejection::ChallengeRejection;
@@ -48,7 +48,7 @@ pub struct ChallengeForm<T> {
 #[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
 pub struct OptionalChallengeForm<T> {
     /// The challenge, if there is one.
-    pub challenge: Option<CodeChallenge>,
+    pub challenge: Option<RequestedChallenge>,
     /// The host's own reading of the form.
     pub form: T,
 }

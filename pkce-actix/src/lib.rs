@@ -74,8 +74,8 @@
 //! # Where to mount it
 //!
 //! On the token route alone: `web::resource("/token").wrap(…)`, or a scope or an `App` that has no other route. CORS
-//! goes outside, so that refusals carry its headers, and so may client authentication; a time-out outside leaves the
-//! code redeemed when it strikes. In Actix the `wrap` that comes last is outermost:
+//! goes outside, so that refusals carry its headers, and so may client authentication; a time-out outside that
+//! strikes while the host runs leaves the code redeemed. In Actix the `wrap` that comes last is outermost:
 //!
 //! ```
 //! # use actix_web::{App, middleware::DefaultHeaders as Cors, web};
@@ -120,8 +120,9 @@ mod read;
 mod render;
 mod timer;
 mod token_endpoint;
+mod token_rejection;
 
-pub use pkce_core as core;
+pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 
@@ -130,4 +131,6 @@ pub use crate::challenge_form::{ChallengeForm, OptionalChallengeForm};
 pub use crate::challenge_rejection::ChallengeRejection;
 pub use crate::clearance::Clearance;
 pub use crate::facts::facts;
+pub use crate::timer::TokioTimer;
 pub use crate::token_endpoint::TokenEndpoint;
+pub use crate::token_rejection::TokenRejection;

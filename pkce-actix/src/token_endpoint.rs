@@ -34,7 +34,7 @@ impl TokenEndpoint {
         Self { pkce, renderer: Renderer::default() }
     }
 
-    /// Renders refusals by a closure: as problem+json, HTML, or the host's own error type.
+    /// Renders refusals by a closure: as problem+json, HTML, or plain text.
     ///
     /// Whatever it returns, the [`Rejection`] and its [`Reason`](crate::Reason) stand in the response's extensions.
     /// The default answers are the standard; a client library may not understand others.
@@ -103,7 +103,10 @@ where
     let answer = |request: ServiceRequest, response| Ok(request.into_response(response).map_into_right_body());
 
     if request.extensions().contains::<Clearance>() {
-        return answer(request, Misconfigured::report(MOUNTED_TWICE).error_response());
+        let mut response = Misconfigured::report(MOUNTED_TWICE).error_response();
+        // The middleware outside holds the code, and no host has seen it.
+        response.extensions_mut().insert(Settle::Restore);
+        return answer(request, response);
     }
     let payload = request.take_payload();
     let body = read::read(request.request(), payload, pkce.policy()).await;

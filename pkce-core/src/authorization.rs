@@ -23,7 +23,7 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::request::{Format, Request};
-use crate::requested::Requested;
+use crate::requested::{Requested, reject};
 
 const NAMES: [&str; 5] = ["code_challenge", "code_challenge_method", "response_type", "request", "request_uri"];
 
@@ -44,7 +44,7 @@ pub fn read_query(request: &Request<'_>, policy: &Policy) -> Result<Requested, R
 ///
 /// # Errors
 ///
-/// The refusal, 400 or 413 with `invalid_request`; also for PKCE parameters or a request object in the
+/// The refusal: 405 if it is not a POST, else 400 or 413 with `invalid_request`; also for PKCE parameters or a request object in the
 /// query, which would be a second reading.
 pub fn read_form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Rejection> {
     finish(form(request, policy), policy)
@@ -94,6 +94,9 @@ pub fn from_values(
 }
 
 fn form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Reason> {
+    if request.method() != "POST" {
+        return Err(Reason::AuthorizationFormMethod);
+    }
     let [challenge, method, _, request_object, request_uri] = NAMES;
     if Params::scan(request.raw_query(), &[challenge, method, request_object, request_uri]).any_present() {
         return Err(Reason::ParameterInQuery);
@@ -106,11 +109,11 @@ fn form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Reason> {
 
 fn parameters(encoded: &[u8], policy: &Policy) -> Result<Requested, Reason> {
     let params = Params::scan(encoded, &NAMES);
-    let [challenge_repeated, method_repeated, ..] = params.repeated();
+    let [challenge_repeated, method_repeated, response_type_repeated, request_repeated, request_uri_repeated] =
+        params.repeated();
     if challenge_repeated || method_repeated {
         return Err(Reason::DuplicateParameter);
     }
-    let [_, _, response_type_repeated, request_repeated, request_uri_repeated] = params.repeated();
     let [challenge, method, response_type, request, request_uri] = params.values();
     if request_repeated || request_uri_repeated || request.is_some() || request_uri.is_some() {
         return Err(Reason::RequestObject);
@@ -172,7 +175,7 @@ fn text(value: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Every outcome is one event, so this stands at the end of each public function and nowhere else.
+/// What was read is one event, so this stands at the end of each public function and nowhere else.
 fn finish(read: Result<Requested, Reason>, policy: &Policy) -> Result<Requested, Rejection> {
     match read {
         Err(reason) => Err(reject(reason, policy)),
@@ -186,9 +189,4 @@ fn finish(read: Result<Requested, Reason>, policy: &Policy) -> Result<Requested,
             Ok(requested)
         }
     }
-}
-
-fn reject(reason: Reason, policy: &Policy) -> Rejection {
-    events::authorization_rejected(reason);
-    Rejection::new(reason, policy)
 }

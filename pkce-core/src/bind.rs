@@ -12,7 +12,7 @@ use crate::challenge::CodeChallenge;
 use crate::code;
 use crate::code_digest::CodeDigest;
 use crate::events;
-use crate::grant;
+use crate::grant::{self, GrantError};
 use crate::pkce::Pkce;
 use crate::requested::RequestedChallenge;
 use crate::store::Inserted;
@@ -27,7 +27,7 @@ pub struct Bind<'a> {
     pkce: &'a Pkce,
     code: &'a str,
     what: What,
-    grant: Option<Result<Arc<[u8]>, serde_json::Error>>,
+    grant: Option<Result<Arc<[u8]>, GrantError>>,
     lifetime: Duration,
 }
 
@@ -140,7 +140,8 @@ impl fmt::Debug for Bind<'_> {
     }
 }
 
-/// A code was not bound, so it must not leave: answer `server_error` (RFC 6749 §4.1.2.1).
+/// A code was not bound, so it must not leave: answer `temporarily_unavailable` for [`BindError::Store`], else
+/// `server_error` (RFC 6749 §4.1.2.1).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
@@ -153,7 +154,7 @@ pub enum BindError {
     /// The lifetime is not one millisecond to ten minutes.
     InvalidLifetime(InvalidBinding),
     /// The grant cannot be serialised.
-    Grant(serde_json::Error),
+    Grant(GrantError),
     /// The code is bound already. A binding is never overwritten: issue another code.
     CodeAlreadyBound,
     /// The store failed, or is full.

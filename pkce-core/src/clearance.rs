@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use crate::code_digest::CodeDigest;
 use crate::grant::{self, GrantError};
 use crate::method::CodeChallengeMethod;
 use crate::reason::Reason;
@@ -15,6 +16,7 @@ use crate::reason::Reason;
 #[derive(Clone)]
 pub struct Clearance {
     kind: ClearanceKind,
+    code: Option<CodeDigest>,
     grant: Option<Arc<[u8]>>,
 }
 
@@ -45,8 +47,12 @@ impl ClearanceKind {
 }
 
 impl Clearance {
-    pub(crate) const fn new(kind: ClearanceKind, grant: Option<Arc<[u8]>>) -> Self {
-        Self { kind, grant }
+    pub(crate) const fn of_code(kind: ClearanceKind, code: CodeDigest, grant: Option<Arc<[u8]>>) -> Self {
+        Self { kind, code: Some(code), grant }
+    }
+
+    pub(crate) const fn of_other_grant() -> Self {
+        Self { kind: ClearanceKind::OtherGrant, code: None, grant: None }
     }
 
     /// Why the request may be served.
@@ -57,6 +63,14 @@ impl Clearance {
     /// Whether a code verifier was checked and matched.
     pub const fn is_verified(&self) -> bool {
         matches!(self.kind, ClearanceKind::Verified(_))
+    }
+
+    /// Whether it is this code that may be served.
+    ///
+    /// A host that keeps its own record of codes, and so reads the code from the request itself, asks this before it
+    /// looks the code up: then no difference between its reading and ours matters. Always false for another grant type.
+    pub fn is_for(&self, code: &str) -> bool {
+        self.code == Some(CodeDigest::of(code.as_bytes()))
     }
 
     /// The grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), redeemed with it.

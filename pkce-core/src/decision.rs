@@ -92,7 +92,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
         Some(_) => Decision::Refused(Reason::MethodNoLongerAllowed, Then::Restore),
         None if policy.allows_missing_challenge() => Decision::WithoutChallenge(binding),
         None if policy.is_report_only() => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
-        None => Decision::Refused(Reason::MissingChallengeNoLongerAllowed, Then::Restore),
+        None => Decision::Refused(Reason::VerifierMissing, Then::Restore),
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         let verified = |method| move || Decision::Verified(method, binding(method.as_str()));
         let no_longer = || restore(Reason::MethodNoLongerAllowed);
         let plain = verified(CodeChallengeMethod::Plain);
-        let missing = || restore(Reason::MissingChallengeNoLongerAllowed);
+        let missing = || restore(Reason::VerifierMissing);
         let rows = vec![
             ("S256", Some(RIGHT), always(verified(CodeChallengeMethod::S256))),
             ("S256", Some(WRONG), broken()),

@@ -112,6 +112,7 @@ mod timer;
 pub mod token;
 mod verifier;
 
+pub use async_trait::async_trait;
 pub use attempt::{Attempt, Ticket};
 pub use bind::{Bind, BindError};
 pub use binding::{Binding, InvalidBinding};

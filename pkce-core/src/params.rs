@@ -85,7 +85,7 @@ pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
 
 /// What stands before a delimiter, and what behind it if it is there.
 #[inline]
-fn cut(octets: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
+pub(crate) fn cut(octets: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
     match memchr(delimiter, octets).and_then(|at| octets.split_at_checked(at)) {
         Some((before, behind)) => (before, behind.get(1..)),
         None => (octets, None),

@@ -79,9 +79,7 @@ impl Pkce {
                 events::preflight();
                 return Judgement::PassThrough;
             }
-            Ok(TokenRequest::OtherGrant) => {
-                Ok((Clearance::new(ClearanceKind::OtherGrant, None), Reservation::nothing()))
-            }
+            Ok(TokenRequest::OtherGrant) => Ok((Clearance::of_other_grant(), Reservation::nothing())),
             Ok(TokenRequest::CodeGrant(grant)) => self.redeem_grant(&grant).await,
             Err(reason) => Err(reason),
         };
@@ -137,7 +135,7 @@ impl Pkce {
             let grant = binding.as_ref().and_then(|binding| binding.grant().map(Arc::clone));
             // Without a record there is nothing to restore.
             let reservation = binding.map_or(Reservation::nothing(), |_| Reservation::of(code, ticket));
-            Ok((Clearance::new(kind, grant), reservation))
+            Ok((Clearance::of_code(kind, code, grant), reservation))
         };
         match decision::judge(&attempt, found, self.policy()) {
             Decision::Verified(method, binding) => proceed(ClearanceKind::Verified(method), Some(binding)),
@@ -161,7 +159,7 @@ impl Pkce {
             }
             Then::Replay(binding, age) => {
                 if let Some(on_replay) = &self.0.on_replay {
-                    on_replay(Replay::new(binding.grant().map(Arc::clone), age)).await;
+                    on_replay(Replay::new(&binding, age)).await;
                 }
             }
         }

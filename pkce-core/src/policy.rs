@@ -72,6 +72,9 @@ impl Policy {
     /// ([`Pkce::bind_without_challenge`](crate::Pkce::bind_without_challenge)).
     ///
     /// It costs the protection of every client that makes use of it: its codes are worth whatever else the host checks.
+    /// Whoever has such a code can redeem it as far as this library goes, and then it is redeemed: authenticate these
+    /// clients *outside* the layer, so that a stranger's request does not get that far. The token endpoint then also
+    /// tells whether a code bound to no challenge exists (RFC 9700 §4.8.2 asks for the distinct answer).
     /// Which client may is the host's decision; RFC 9700 §2.1.1 leaves confidential `OpenID` Connect clients that
     /// check a nonce. A code that was bound to a challenge still needs its verifier.
     pub const fn allow_missing_challenge(mut self) -> Self {
@@ -97,7 +100,10 @@ impl Policy {
     /// Syntax, duplicates, and codes that are bound or redeemed are enforced as always.
     ///
     /// * A code without an acceptable challenge is not recorded, so its single use and its expiry are the host's own
-    ///   care, as they were before. The same goes for a code that its store has forgotten because it expired.
+    ///   care, as they were before.
+    /// * A store forgets a code when it expires, and with it that the code needs a verifier. Set
+    ///   [`Policy::code_lifetime`] to what the host's own codes live, or the check ends before the code does.
+    /// * A request object is refused as always; hand its values to [`authorization::from_values`](crate::authorization::from_values).
     /// * With [`Bind::grant`](crate::Bind::grant) there must be a record: it says *no challenge*. A client whose
     ///   challenge was unacceptable and which then sends its verifier is refused for it (RFC 9700 §4.8.2). During a
     ///   roll-out keep the grant in the host's own store, or [`Policy::allow_plain`] if that is what those clients send.
@@ -107,6 +113,8 @@ impl Policy {
     }
 
     /// A wrong verifier for a live code redeems the code for nobody: the strict reading of RFC 7636 §4.6.
+    ///
+    /// The code is burned by a second call of the store; if the request is cancelled in between it stays live.
     ///
     /// It costs availability: whoever sees a code can stop the client that owns it. Off by default, because guessing
     /// a verifier of 43 characters within a code's minute is hopeless.

@@ -24,6 +24,8 @@ pub enum Reason {
 
     /// An authorization request by another method than the extractor reads (RFC 6749 §3.1).
     AuthorizationMethod,
+    /// An authorization request whose form is read, by another method than POST (RFC 6749 §3.1, RFC 9126 §2.1).
+    AuthorizationFormMethod,
     /// The code challenge is missing and required (RFC 7636 §4.4.1).
     ChallengeRequired,
     /// The code challenge is not in the form that its method demands (RFC 7636 §4.2).
@@ -70,8 +72,6 @@ pub enum Reason {
     CodeBurned,
     /// The code is bound by a method that the policy no longer allows.
     MethodNoLongerAllowed,
-    /// The code is bound to no challenge, which the policy no longer allows.
-    MissingChallengeNoLongerAllowed,
 
     /// The store failed. Never a pass.
     StoreUnavailable,
@@ -149,6 +149,11 @@ impl Reason {
                 allow: Some("GET"),
                 ..bad("authorization_method", "the request method is not accepted")
             },
+            Self::AuthorizationFormMethod => Wire {
+                status: 405,
+                allow: Some("POST"),
+                ..bad("authorization_form_method", "the request method is not accepted")
+            },
             Self::ChallengeRequired => bad("challenge_required", "code challenge required"),
             Self::ChallengeMalformed => bad("challenge_malformed", "the code challenge is malformed"),
             Self::ChallengeMethod => bad("challenge_method", "transform algorithm not supported"),
@@ -183,7 +188,6 @@ impl Reason {
             Self::CodeRedeemed => refused("code_redeemed"),
             Self::CodeBurned => refused("code_burned"),
             Self::MethodNoLongerAllowed => refused("method_no_longer_allowed"),
-            Self::MissingChallengeNoLongerAllowed => refused("missing_challenge_no_longer_allowed"),
             Self::StoreUnavailable => unavailable("store_unavailable"),
             Self::StoreTimedOut => unavailable("store_timed_out"),
             Self::StoreRecordInvalid => unavailable("store_record_invalid"),

@@ -1,5 +1,7 @@
 //! The authorization error response: a redirect to a redirect URI that the host has validated (RFC 6749 §4.1.2.1).
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::rejection::Rejection;
@@ -22,7 +24,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///     "https://app.example/cb?tenant=7&error=invalid_request&error_description=code%20challenge%20required&state=x%26y"
 /// );
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is sent by itself"]
 pub struct ErrorRedirect<'a> {
     redirect_uri: &'a str,
@@ -85,6 +87,13 @@ impl<'a> ErrorRedirect<'a> {
             separator = "&";
         }
         location
+    }
+}
+
+/// Shows no state: it may be what protects the client against forged responses.
+impl fmt::Debug for ErrorRedirect<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorRedirect").field("rejection", &self.rejection).finish_non_exhaustive()
     }
 }
 

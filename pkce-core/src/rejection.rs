@@ -61,10 +61,10 @@ impl Rejection {
     }
 }
 
-/// The reason, for the developer.
+/// What the client may read, and no more: the exact reason is an oracle on the wire. It is in `Debug` and [`Rejection::reason`].
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.description(), self.reason)
+        f.write_str(self.description())
     }
 }
 
@@ -82,6 +82,7 @@ mod tests {
         Reason::BodyTooLarge,
         Reason::MalformedBody,
         Reason::AuthorizationMethod,
+        Reason::AuthorizationFormMethod,
         Reason::ChallengeRequired,
         Reason::ChallengeMalformed,
         Reason::ChallengeMethod,
@@ -104,7 +105,6 @@ mod tests {
         Reason::CodeRedeemed,
         Reason::CodeBurned,
         Reason::MethodNoLongerAllowed,
-        Reason::MissingChallengeNoLongerAllowed,
         Reason::StoreUnavailable,
         Reason::StoreTimedOut,
         Reason::StoreRecordInvalid,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use crate::binding::Binding;
 use crate::grant::{self, GrantError};
+use crate::method::CodeChallengeMethod;
 
 /// A redeemed code was presented again, with the right verifier (or with none, if it is bound to no challenge).
 ///
@@ -16,12 +18,22 @@ use crate::grant::{self, GrantError};
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,
+    method: Option<CodeChallengeMethod>,
     age: Duration,
 }
 
 impl Replay {
-    pub(crate) const fn new(grant: Option<Arc<[u8]>>, age: Duration) -> Self {
-        Self { grant, age }
+    pub(crate) fn new(binding: &Binding, age: Duration) -> Self {
+        Self { grant: binding.grant().map(Arc::clone), method: binding.method(), age }
+    }
+
+    /// The method by which the right verifier was recognised; `None` if the code is bound to no challenge.
+    ///
+    /// Then nothing shows that it is the client who presents it again, unless the host has authenticated it outside the
+    /// layer: a stranger with the code alone gets here too. RFC 6749 §4.1.2 would have the tokens revoked all the same,
+    /// because the stranger may have been the first.
+    pub const fn method(&self) -> Option<CodeChallengeMethod> {
+        self.method
     }
 
     /// How long ago the code was redeemed first, in whole milliseconds. A host may spare a replay that is so young

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use memchr::memchr2;
+use memchr::memchr;
 
+use crate::params;
 use crate::policy::Policy;
 use crate::reason::Reason;
 
@@ -135,13 +136,17 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// Type and subtype in any case, parameters ignored (RFC 9110 §8.3.1). A comma is a second value that some hop joined on.
+/// Type and subtype in any case (RFC 9110 §8.3.1). Of the parameters only a character set matters: some form readers
+/// decode the body by it, and would read other parameters in it than we do. A comma is a second value that some hop
+/// joined on.
 fn format(content_type: &[u8]) -> Option<Format> {
-    let essence = match memchr2(b',', b';', content_type) {
-        Some(_) if content_type.contains(&b',') => return None,
-        Some(semicolon) => content_type.get(..semicolon)?,
-        None => content_type,
-    };
+    if memchr(b',', content_type).is_some() {
+        return None;
+    }
+    let (essence, parameters) = params::cut(content_type, b';');
+    if parameters.is_some_and(|all| !all.split(|octet| *octet == b';').map(<[u8]>::trim_ascii).all(is_harmless)) {
+        return None;
+    }
     let essence = essence.trim_ascii();
     if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         Some(Format::Form)
@@ -150,4 +155,12 @@ fn format(content_type: &[u8]) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// A parameter that does not name a character set, or names UTF-8. It is matched, not parsed: whatever else mentions a
+/// character set, in whatever spelling, is not accepted.
+fn is_harmless(parameter: &[u8]) -> bool {
+    let names_utf_8 =
+        [&b"charset=utf-8"[..], b"charset=\"utf-8\""].iter().any(|ours| parameter.eq_ignore_ascii_case(ours));
+    names_utf_8 || !parameter.windows(b"charset".len()).any(|window| window.eq_ignore_ascii_case(b"charset"))
 }

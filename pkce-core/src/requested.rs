@@ -32,16 +32,20 @@ impl Requested {
         match self {
             Self::Challenge(challenge) => Ok(challenge.into()),
             Self::Tolerated(_) => Ok(RequestedChallenge(None)),
+            Self::NoChallenge if policy.is_report_only() => Ok(RequestedChallenge(None)),
             Self::NoChallenge => Err(reject(Reason::ChallengeRequired, policy)),
             Self::NoCode => Err(reject(Reason::ResponseTypeWithoutCode, policy)),
         }
     }
 
-    /// For a host that decides by client: the challenge, or `None` if there is none.
-    pub fn optional(self) -> Option<CodeChallenge> {
+    /// For a host that decides by client: what is to be bound, or `None` if the policy leaves that to the host.
+    ///
+    /// What [`Policy::report_only`] tolerates is not `None`: a malformed challenge is never "no challenge".
+    pub fn optional(self) -> Option<RequestedChallenge> {
         match self {
-            Self::Challenge(challenge) => Some(challenge),
-            Self::NoChallenge | Self::Tolerated(_) | Self::NoCode => None,
+            Self::Challenge(challenge) => Some(challenge.into()),
+            Self::Tolerated(_) => Some(RequestedChallenge(None)),
+            Self::NoChallenge | Self::NoCode => None,
         }
     }
 }
@@ -73,7 +77,7 @@ impl From<CodeChallenge> for RequestedChallenge {
     }
 }
 
-fn reject(reason: Reason, policy: &Policy) -> Rejection {
+pub(crate) fn reject(reason: Reason, policy: &Policy) -> Rejection {
     events::authorization_rejected(reason);
     Rejection::new(reason, policy)
 }

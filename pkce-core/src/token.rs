@@ -5,7 +5,8 @@
 //! 1. OPTIONS without a body and without our parameters in the query passes (a CORS preflight).
 //! 2. Every other method than POST is a 405.
 //! 3. `grant_type`, `code` or `code_verifier` in the query is refused.
-//! 4. The body is a form (or JSON, if the policy accepts it), says so once, and has no content coding.
+//! 4. The body is a form (or JSON, if the policy accepts it), says so once, in no other character set than UTF-8, and
+//!    has no content coding.
 //! 5. The body is not larger than the policy allows.
 //! 6. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` stand in it at most once.
 //! 7. `grant_type` is there. Another one than `authorization_code` passes, unless it only looks different,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Policy, Reason, Replay};
+use pkce_core::{Body, CodeChallengeMethod, Judgement, Policy, Reason, Replay, Request};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {
@@ -239,4 +239,38 @@ fn of_many_threads_with_the_right_verifier_exactly_one_proceeds() {
             assert!(matches!(answer, Reason::CodeReplayed | Reason::CodeRedeemed | Reason::VerifierMismatch));
         }
     }
+}
+
+#[tokio::test]
+async fn a_clearance_is_for_its_own_code_and_no_other() {
+    let house = House::new();
+    let pkce = house.server(Policy::new());
+    pkce.bind(CODE, s256()).await.unwrap();
+    let (clearance, _reservation) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
+    assert!(clearance.is_for(CODE));
+    assert!(!clearance.is_for("another"));
+
+    let body = Body::Complete(b"grant_type=refresh_token");
+    let request = Request::new("POST", body).header("content-type", b"application/x-www-form-urlencoded");
+    let Judgement::Proceed(clearance, _reservation) = pkce.judge(&request).await else { panic!("it is cleared") };
+    assert!(!clearance.is_for(CODE) && !clearance.is_for(""));
+}
+
+#[tokio::test]
+async fn a_replay_says_by_which_method_it_was_recognised() {
+    let house = House::new();
+    let told: Arc<Mutex<Vec<Option<CodeChallengeMethod>>>> = Arc::default();
+    let sink = Arc::clone(&told);
+    let hook = move |replay: Replay| {
+        sink.lock().unwrap().push(replay.method());
+        std::future::ready(())
+    };
+    let pkce = house.builder(Policy::new().allow_missing_challenge()).on_replay(hook).build();
+    pkce.bind(CODE, s256()).await.unwrap();
+    pkce.bind_without_challenge("another").await.unwrap();
+    for _ in 0..2 {
+        _ = pkce.redeem(CODE, Some(VERIFIER)).await;
+        _ = pkce.redeem("another", None).await;
+    }
+    assert_eq!(*told.lock().unwrap(), [Some(S256), None]);
 }

@@ -12,7 +12,7 @@ const UNAVAILABLE: &str =
     r#"{"error":"temporarily_unavailable","error_description":"the server cannot check the request now"}"#;
 
 /// The answers that say what is wrong with a request, and their status.
-const INVALID_REQUESTS: [(Reason, u16, &str); 20] = [
+const INVALID_REQUESTS: [(Reason, u16, &str); 21] = [
     (Reason::DuplicateParameter, 400, "a parameter is included more than once"),
     (Reason::ParameterInQuery, 400, "a parameter of the body is included in the query"),
     (Reason::ContentType, 400, "the content type of the body is not accepted"),
@@ -26,6 +26,7 @@ const INVALID_REQUESTS: [(Reason, u16, &str); 20] = [
     (Reason::MethodWithoutChallenge, 400, "a code challenge method is included without a code challenge"),
     (Reason::RequestObject, 400, "the parameters of a request object are not accepted in this way"),
     (Reason::ResponseTypeWithoutCode, 400, "the response type does not contain code"),
+    (Reason::AuthorizationFormMethod, 405, "the request method is not accepted"),
     (Reason::TokenMethod, 405, "the request method is not accepted"),
     (Reason::GrantTypeMissing, 400, "the grant type is missing"),
     (Reason::GrantTypeLookalike, 400, "the grant type is malformed"),
@@ -35,7 +36,7 @@ const INVALID_REQUESTS: [(Reason, u16, &str); 20] = [
     (Reason::VerifierUnexpected, 400, "a code verifier is included without a code challenge"),
 ];
 
-const INVALID_GRANTS: [Reason; 10] = [
+const INVALID_GRANTS: [Reason; 9] = [
     Reason::VerifierMalformed,
     Reason::VerifierMissing,
     Reason::VerifierMismatch,
@@ -45,7 +46,6 @@ const INVALID_GRANTS: [Reason; 10] = [
     Reason::CodeRedeemed,
     Reason::CodeBurned,
     Reason::MethodNoLongerAllowed,
-    Reason::MissingChallengeNoLongerAllowed,
 ];
 
 const FAULTS: [Reason; 5] = [
@@ -76,7 +76,7 @@ fn an_invalid_request_is_told_what_is_wrong_with_it() {
     for (reason, status, description) in INVALID_REQUESTS {
         let allow = match reason {
             Reason::AuthorizationMethod => Some("GET"),
-            Reason::TokenMethod => Some("POST"),
+            Reason::TokenMethod | Reason::AuthorizationFormMethod => Some("POST"),
             _ => None,
         };
         assert_eq!(answer(reason), (status, invalid_request(description), headers(allow)), "{reason}");

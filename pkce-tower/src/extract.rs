@@ -5,7 +5,7 @@ use axum_core::extract::{FromRef, FromRequest, FromRequestParts};
 use axum_core::response::Response;
 use http::Request;
 use http::request::Parts;
-use pkce_core::{CodeChallenge, Pkce, Requested, RequestedChallenge, authorization};
+use pkce_core::{Pkce, Requested, RequestedChallenge, authorization};
 use serde::de::DeserializeOwned;
 
 use crate::challenge_rejection::ChallengeRejection;
@@ -33,7 +33,7 @@ pub struct Challenge(pub RequestedChallenge);
 /// [`bind_without_challenge`](Pkce::bind_without_challenge).
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
-pub struct OptionalChallenge(pub Option<CodeChallenge>);
+pub struct OptionalChallenge(pub Option<RequestedChallenge>);
 
 /// [`Challenge`] for an authorization request by POST and a pushed one (RFC 9126), with the host's own parameters `T`
 /// from the same form body.
@@ -52,7 +52,7 @@ pub struct ChallengeForm<T> {
 #[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
 pub struct OptionalChallengeForm<T> {
     /// The challenge, if there is one.
-    pub challenge: Option<CodeChallenge>,
+    pub challenge: Option<RequestedChallenge>,
     /// The host's own reading of the form.
     pub form: T,
 }

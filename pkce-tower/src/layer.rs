@@ -20,13 +20,16 @@ pub struct TokenEndpointLayer {
 }
 
 impl TokenEndpointLayer {
-    /// A layer with the standard answers (RFC 6749 §5.2). It lends tokio's timer to `pkce` for the store's time-out.
+    /// A layer with the standard answers (RFC 6749 §5.2).
+    ///
+    /// It lends tokio's timer to `pkce` for the store's time-out, unless another was lent before. A store that has to
+    /// wait then needs a tokio runtime with its time driver enabled.
     pub fn new(pkce: Pkce) -> Self {
         pkce.lend_timer(TokioTimer);
         Self { pkce, renderer: Renderer::default() }
     }
 
-    /// Renders refusals by a closure: as problem+json, HTML, or the host's own error type.
+    /// Renders refusals by a closure: as problem+json, HTML, or in the host's own form.
     ///
     /// Whatever it returns, the [`Rejection`] and its [`Reason`](crate::Reason) stand in the response's extensions.
     /// The default answers are the standard; a client library may not understand others.

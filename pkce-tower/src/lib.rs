@@ -2,7 +2,8 @@
 //!
 //! Three lines in an existing server, and the token handler runs only once the code verifier has matched:
 //!
-//! ```
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
 //! use axum::extract::State;
 //! use axum::response::{IntoResponse, Redirect, Response};
 //! use axum::routing::{get, post};
@@ -42,7 +43,7 @@
 //! let location = redirect.headers()["location"].to_str()?;
 //! let code = &location[location.find("code=").unwrap() + 5..];
 //!
-//! // Who has stolen the code alone is refused; the client is served, once.
+//! // Whoever has stolen the code alone is refused; the client is served, once.
 //! let grant = format!("grant_type=authorization_code&code={code}");
 //! let proven = format!("{grant}&code_verifier={}", verifier.as_str());
 //! for (form, status) in [(&grant, 400), (&proven, 200), (&proven, 400)] {
@@ -62,14 +63,29 @@
 //!    [`Reason`] stands in the response's extensions and in a `tracing` event.
 //! 4. Cleared: the service inside gets the identical octets and a [`Clearance`].
 //! 5. By the status of its answer the code stays redeemed or is restored: [`Settle`]. A `Settle` in the extensions of
-//!    the answer overrules. If the future is dropped, or the service panics, the code stays redeemed.
+//!    the answer overrules. If the future is dropped, or the service fails or panics, the code stays redeemed.
+//!
+//! # Limits
+//!
+//! | what | limit | why |
+//! | --- | --- | --- |
+//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; axum's `DefaultBodyLimit` has no say in it |
+//! | what is dropped of a larger body | 1 MiB | a client that is still sending gets to see the answer; one that announces more is answered at once |
+//! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer, lent by [`TokenEndpointLayer::new`] and by the extractors; on another runtime lend its own before, by [`Pkce::lend_timer`] |
+//! | the time for a body | none | it is the server's care, as for every other route: a time-out outside |
 //!
 //! # Where to mount it
 //!
-//! On the token route alone: `post(token).layer(…)`, `route_layer`, a `ServiceBuilder`, or `Router::layer` of a router
-//! that has no other route. CORS goes outside, so that refusals carry its headers, and so may client authentication;
-//! a time-out outside leaves the code redeemed when it strikes. The request body of the service must be
-//! `From<Bytes>`: axum's is, `Full<Bytes>` is; for hyper's `Incoming` map the body outside.
+//! On the token route alone: `post(token).layer(…)`, a `ServiceBuilder`, or `route_layer`, also that of a `Router` that
+//! has no other route (`Router::layer` would wrap the answer to unknown paths as well). Twice on one route is a 500 that
+//! says so.
+//!
+//! CORS goes outside, so that refusals carry its headers, and so may client authentication. So may a time-out: when it
+//! strikes while the service inside runs, the code stays redeemed.
+//!
+//! The request body of the service must be `From<Bytes>`: axum's is, `Full<Bytes>` is. For hyper's `Incoming` map the
+//! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body type of your own; one
+//! that was collected outside escapes the limit. Trailers of the request end at the layer.
 //!
 //! # Features
 //!
@@ -77,7 +93,13 @@
 //!   [`OptionalChallengeForm`] and [`Clearance`]. Without it the layer serves any Tower service, which finds its
 //!   clearance by [`Clearance::of`].
 //!
-//! Everything of `pkce-core` is re-exported, so one dependency line is enough.
+//! # Events
+//!
+//! Beside those of [`pkce_core`] there is one with the target `pkce`, at level error: `outcome` is `misconfigured`, and
+//! the message is what the 500 says.
+//!
+//! Everything of `pkce-core` is re-exported, so one dependency line is enough; its own `Clearance`, which the one here
+//! wraps, stands in [`pkce_core`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
@@ -92,8 +114,10 @@ mod read;
 mod render;
 mod service;
 mod timer;
+#[cfg(feature = "axum")]
+mod token_rejection;
 
-pub use pkce_core as core;
+pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 
@@ -106,3 +130,6 @@ pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalCh
 pub use crate::facts::facts;
 pub use crate::layer::TokenEndpointLayer;
 pub use crate::service::{ResponseFuture, TokenEndpoint};
+pub use crate::timer::TokioTimer;
+#[cfg(feature = "axum")]
+pub use crate::token_rejection::TokenRejection;

@@ -67,7 +67,10 @@ where
 {
     let (mut parts, body) = request.into_parts();
     if parts.extensions.get::<Clearance>().is_some() {
-        return Ok(misconfigured(MOUNTED_TWICE).map(TokenBody::refusal));
+        let mut response = misconfigured(MOUNTED_TWICE).map(TokenBody::refusal);
+        // The one outside has redeemed the code, and the host has not run.
+        response.extensions_mut().insert(Settle::Restore);
+        return Ok(response);
     }
     let body = read::read(body, pkce.policy()).await;
     let judgement = pkce.judge(&facts(&parts, body.facts())).await;

@@ -79,6 +79,7 @@ pub fn app(
                 .route(web::head().to(metadata)),
         )
         .default_service(web::to(not_found))
+        .wrap(from_fn(literal_path))
         .wrap(from_fn(log))
 }
 
@@ -108,7 +109,7 @@ async fn sign_in(host: Data<Host>, pkce: Data<Pkce>, body: Result<Bytes, Error>)
         Ok(Consent::Answered(answer)) => return respond(answer),
         Ok(Consent::Approved(approved)) => approved,
     };
-    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_unavailable()) };
+    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_without_code()) };
     let bind = match approved.request().challenge.clone() {
         Some(challenge) => pkce.bind(&code, challenge),
         // Only with --allow-missing-challenge: that there is none is bound too.
@@ -116,7 +117,7 @@ async fn sign_in(host: Data<Host>, pkce: Data<Pkce>, body: Result<Bytes, Error>)
     };
     respond(match bind.grant(approved.grant()).await {
         Ok(()) => approved.redirect(code.as_str()),
-        Err(_) => approved.redirect_unavailable(),
+        Err(error) => approved.redirect_unbound(&error),
     })
 }
 
@@ -159,6 +160,20 @@ async fn with_cors(
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+/// Actix decodes a path before it looks for a route, so `/%74oken` would be `/token`: not to a proxy in front of it.
+async fn literal_path(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.uri().path().contains('%') {
+        let host = request.app_data::<Data<Host>>().map(|host| respond(host.not_found()));
+        return Ok(request
+            .into_response(host.unwrap_or_else(|| HttpResponse::NotFound().finish()))
+            .map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 /// Names the path without its query: a query holds the challenge.

@@ -79,7 +79,7 @@ async fn sign_in(State(server): State<Server>, body: Result<Bytes, BytesRejectio
         Ok(Consent::Answered(answer)) => return respond(answer),
         Ok(Consent::Approved(approved)) => approved,
     };
-    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_unavailable()) };
+    let Ok(code) = AuthorizationCode::generate() else { return respond(approved.redirect_without_code()) };
     let bind = match approved.request().challenge.clone() {
         Some(challenge) => server.pkce.bind(&code, challenge),
         // Only with --allow-missing-challenge: that there is none is bound too.
@@ -87,7 +87,7 @@ async fn sign_in(State(server): State<Server>, body: Result<Bytes, BytesRejectio
     };
     respond(match bind.grant(approved.grant()).await {
         Ok(()) => approved.redirect(code.as_str()),
-        Err(_) => approved.redirect_unavailable(),
+        Err(error) => approved.redirect_unbound(&error),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What the user decided on the sign-in page.
 
 use constant_time_eq::constant_time_eq;
+use pkce_core::BindError;
 
 use crate::answer::Answer;
 use crate::form::Form;
@@ -87,8 +88,14 @@ impl Approved<'_> {
     }
 
     /// The redirect if the code could not be bound: it does not leave.
-    pub fn redirect_unavailable(&self) -> Answer {
-        self.host.redirect_error(&self.pending, "temporarily_unavailable")
+    pub fn redirect_unbound(&self, error: &BindError) -> Answer {
+        let error = if matches!(error, BindError::Store(_)) { "temporarily_unavailable" } else { "server_error" };
+        self.host.redirect_error(&self.pending, error)
+    }
+
+    /// The redirect if there is no code to bind.
+    pub fn redirect_without_code(&self) -> Answer {
+        self.host.redirect_error(&self.pending, "server_error")
     }
 }
 

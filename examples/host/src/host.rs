@@ -1,6 +1,8 @@
 //! The authorization server but for PKCE: its endpoints as functions from bytes to answers.
 
-use pkce_core::{CodeChallenge, ErrorRedirect, Rejection};
+use std::fmt;
+
+use pkce_core::{ErrorRedirect, Rejection, RequestedChallenge};
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -10,8 +12,10 @@ use crate::pages;
 use crate::pending::{Pending, PendingRequests};
 use crate::tokens::Tokens;
 
+/// The longest `state` and `scope`, in octets: they wait in memory while the user signs in.
+const LONGEST: usize = 2048;
+
 /// The authorization server but for PKCE.
-#[derive(Debug)]
 pub struct Host {
     pub(crate) issuer: String,
     pub(crate) pending: PendingRequests,
@@ -52,14 +56,17 @@ impl Host {
             scope: form.one("scope").unwrap_or_default().to_owned(),
             challenge: None,
         };
-        if ["response_type", "state", "scope"].iter().any(|name| form.is_repeated(name)) {
+        if form.is_repeated("state") || form.is_repeated("scope") {
+            pending.state = None;
+            return Err(self.redirect_error(&pending, "invalid_request"));
+        }
+        if [&pending.scope, pending.state.as_ref().unwrap_or(&pending.scope)].iter().any(|text| text.len() > LONGEST) {
             pending.state = None;
             return Err(self.redirect_error(&pending, "invalid_request"));
         }
         match form.one("response_type") {
             Some("code") => Ok(Authorize { host: self, pending }),
-            Some(_) => Err(self.redirect_error(&pending, "unsupported_response_type")),
-            None => Err(self.redirect_error(&pending, "invalid_request")),
+            _ => Err(self.redirect_error(&pending, "unsupported_response_type")),
         }
     }
 
@@ -131,6 +138,13 @@ impl Host {
     }
 }
 
+/// Shows nothing of its tokens.
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 impl Authorize<'_> {
     /// Its challenge is refused: the standard error redirect, because the redirect URI is validated.
     pub fn refuse(self, rejection: &Rejection) -> Answer {
@@ -143,7 +157,7 @@ impl Authorize<'_> {
     }
 
     /// Its challenge is right: the sign-in page.
-    pub fn sign_in(mut self, challenge: Option<CodeChallenge>) -> Answer {
+    pub fn sign_in(mut self, challenge: Option<RequestedChallenge>) -> Answer {
         self.pending.challenge = challenge;
         match self.host.pending.add(self.pending.clone()) {
             Some(transaction) => pages::sign_in(200, &transaction, &self.pending),

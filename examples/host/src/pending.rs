@@ -1,10 +1,11 @@
 //! Authorization requests that wait for the user to sign in.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pkce_core::CodeChallenge;
+use pkce_core::RequestedChallenge;
 
 use crate::random;
 
@@ -14,7 +15,7 @@ const LIFETIME: Duration = Duration::from_secs(600);
 const WAITING: usize = 10_000;
 
 /// An authorization request that was checked: client, redirect URI, response type, PKCE.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Pending {
     /// The client.
@@ -25,28 +26,39 @@ pub struct Pending {
     pub state: Option<String>,
     /// The scope, passed through.
     pub scope: String,
-    /// The challenge; `None` only if the policy leaves that to the server.
-    pub challenge: Option<CodeChallenge>,
+    /// What is to be bound; `None` only if the policy leaves that to the server.
+    pub challenge: Option<RequestedChallenge>,
 }
 
 /// The requests that wait, each under a name that stands in its sign-in page.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct PendingRequests(Mutex<Waiting>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Waiting {
     requests: HashMap<String, (Instant, Pending)>,
     order: VecDeque<String>,
+}
+
+impl Waiting {
+    /// Forgets what was submitted or has expired, and beyond the limit the oldest.
+    fn make_room(&mut self) {
+        while let Some(oldest) = self.order.front() {
+            let waits = self.requests.get(oldest).is_some_and(|(expires, _)| Instant::now() < *expires);
+            if waits && self.order.len() < WAITING {
+                break;
+            }
+            self.requests.remove(oldest);
+            self.order.pop_front();
+        }
+    }
 }
 
 impl PendingRequests {
     pub(crate) fn add(&self, pending: Pending) -> Option<String> {
         let name = random::name()?;
         let mut waiting = self.lock();
-        if waiting.order.len() >= WAITING {
-            let oldest = waiting.order.pop_front().unwrap_or_default();
-            waiting.requests.remove(&oldest);
-        }
+        waiting.make_room();
         waiting.order.push_back(name.clone());
         waiting.requests.insert(name.clone(), (Instant::now() + LIFETIME, pending));
         Some(name)
@@ -66,5 +78,12 @@ impl PendingRequests {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows no state.
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }

@@ -15,6 +15,9 @@ impl Host {
     /// redeemed once, is what the clearance says.
     pub fn token(&self, clearance: &Clearance, authorization: Option<&str>, body: &[u8]) -> Answer {
         let form = Form::parse(body);
+        if ["client_secret", "refresh_token", "scope"].iter().any(|name| form.is_repeated(name)) {
+            return Answer::error(400, "invalid_request", "a parameter is included more than once");
+        }
         let Ok(client) = Client::authenticate(authorization, &form) else {
             return Answer::error(401, "invalid_client", "client authentication failed")
                 .header("www-authenticate", "Basic realm=\"token\"");

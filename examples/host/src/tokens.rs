@@ -11,16 +11,16 @@ use crate::random;
 pub(crate) const ACCESS_LIFETIME: Duration = Duration::from_secs(600);
 /// How long a grant lives, counted from its last use.
 const GRANT_LIFETIME: Duration = Duration::from_secs(86_400);
-/// How many grants are kept before those that have ended are cleared away.
-const GRANTS: usize = 10_000;
+/// How many grants and access tokens are kept before those that have ended are cleared away.
+const KEPT: usize = 10_000;
 
 /// The tokens that are alive, and the grants that are not.
 ///
 /// A grant is revoked by a mark of its own, not by deleting tokens: a replay can overtake the issue of the first one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tokens(Mutex<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     grants: HashMap<String, Family>,
     access: HashMap<String, (String, Instant)>,
@@ -29,7 +29,7 @@ struct Inner {
 }
 
 /// All that comes from one grant.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Family {
     grant: Option<Grant>,
     revoked: bool,
@@ -62,7 +62,7 @@ impl Tokens {
         Some(issued)
     }
 
-    /// Uses up a refresh token. A used one is good for nothing (RFC 9700 §4.14.2).
+    /// Uses up a refresh token: the next one takes its place (RFC 9700 §4.14.2).
     pub(crate) fn refresh(&self, refresh_token: &str, client_id: &str) -> Option<Grant> {
         let mut inner = self.lock();
         let id = inner.refresh.get(refresh_token)?.clone();
@@ -101,9 +101,9 @@ impl Inner {
         if family.revoked { None } else { family.grant.as_ref() }
     }
 
-    /// Forgets what has ended, whenever the number of grants has doubled.
+    /// Forgets what has ended, whenever there is twice as much as was left the last time.
     fn clear(&mut self) {
-        if self.grants.len() < self.clear_at.max(GRANTS) {
+        if self.grants.len() + self.access.len() < self.clear_at.max(KEPT) {
             return;
         }
         let now = Instant::now();
@@ -111,6 +111,6 @@ impl Inner {
         let grants = &self.grants;
         self.access.retain(|_, (id, expires)| now < *expires && grants.contains_key(id));
         self.refresh.retain(|_, id| grants.contains_key(id));
-        self.clear_at = self.grants.len() * 2;
+        self.clear_at = (self.grants.len() + self.access.len()) * 2;
     }
 }

@@ -140,10 +140,27 @@ async fn mounted_twice_it_says_so_and_takes_nothing_for_a_replay() {
     let endpoint = TokenEndpoint::new(pkce.clone());
     let app = init_service(App::new().service(web::resource("/token").wrap(endpoint.clone()).wrap(endpoint).to(echo)));
     let app = app.await;
-    let response = call_service(&app, token_request(authorize(&pkce).await).to_request()).await;
-    assert_eq!(response.status(), 500);
-    assert_eq!(text(response).await, "pkce-actix: TokenEndpoint is mounted twice on this route");
+    let form = authorize(&pkce).await;
+    // The code is live after the first, or the second would be refused.
+    for _ in 0..2 {
+        let response = call_service(&app, token_request(form.clone()).to_request()).await;
+        assert_eq!(response.status(), 500);
+        assert_eq!(text(response).await, "pkce-actix: TokenEndpoint is mounted twice on this route");
+    }
     assert_eq!(replays.load(Ordering::Relaxed), 0);
+}
+
+#[actix_web::test]
+async fn a_character_set_does_not_hide_a_code_from_the_judge() {
+    // Actix decodes a form by its character set: half of these octets is a code to it, the other half a refresh to us.
+    let form = "grant_type=authorization_code&code=stolen&x=".encode_utf16().flat_map(u16::to_le_bytes);
+    let body: Vec<u8> = form.chain(b"&grant_type=refresh_token&y=1".iter().copied()).collect();
+    let token = web::resource("/token").wrap(TokenEndpoint::new(pkce())).to(echo);
+    let app = init_service(App::new().service(token)).await;
+    let utf_16 = ("content-type", "application/x-www-form-urlencoded; charset=utf-16le");
+    let request = TestRequest::post().uri("/token").insert_header(utf_16).set_payload(body);
+    let response = call_service(&app, request.to_request()).await;
+    assert_eq!((response.status().as_u16(), reason(&response)), (400, Some(Reason::ContentType)));
 }
 
 #[actix_web::test]

@@ -1,0 +1,128 @@
+//! The handler gets the identical octets (rule C18), however they came over the wire.
+
+use pkce_core::{MemoryStore, Pkce};
+use pkce_tests::{Adapter, Answer, Behaviour, Bound, Connection, Double, Mount, Result, on_both_servers};
+
+on_both_servers! {
+    the_handler_gets_the_identical_octets(own),
+    chunks_are_put_together(own),
+    a_body_of_exactly_16_kib_passes_and_one_octet_more_does_not(own),
+    a_body_that_breaks_off_is_no_redemption(own),
+    a_body_of_many_mebibytes_is_not_read_to_its_end(own),
+    an_empty_preflight_reaches_no_token_handler(own),
+}
+
+async fn the_handler_gets_the_identical_octets(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    for odd in [
+        &b"&x=%00%ff%zz+%2B&&=&"[..],
+        b"&\x00\x01\x02\xff\xfe\x80=\r\n\t",
+        "&é=€𝄞".as_bytes(),
+        b"&co%64=x&code[]=y;z",
+        b"&&&&",
+        b"",
+    ] {
+        let bound = double.bind().await?;
+        let mut body =
+            bound.token_request(Behaviour::Echo).replace('_', "%5F").replace("%5Fcode", "_code").into_bytes();
+        body.extend(odd);
+        let answer = post(&double, &body).await?;
+        assert_eq!((answer.status, answer.header("x-clearance")), (200, Some("verified")));
+        assert_eq!(answer.body, body);
+    }
+    // Every octet there is.
+    let bound = double.bind().await?;
+    let body = [bound.token_request(Behaviour::Echo).as_bytes(), b"&x=", &(0..=255).collect::<Vec<u8>>()].concat();
+    assert_eq!(post(&double, &body).await?.body, body);
+    Ok(())
+}
+
+async fn chunks_are_put_together(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    for size in [1, 2, 7, 64, 100_000] {
+        let bound = double.bind().await?;
+        let body = [bound.token_request(Behaviour::Echo).as_bytes(), b"&x=\x00\xff%00"].concat();
+        let mut connection = Connection::open(double.server.wire).await?;
+        connection.send(&[HEAD, b"transfer-encoding: chunked\r\n\r\n"].concat()).await?;
+        for chunk in body.chunks(size) {
+            connection.send(&[format!("{:X};x=y\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()).await?;
+        }
+        connection.send(b"0\r\n\r\n").await?;
+        let answer = connection.answer("POST").await?;
+        assert_eq!((answer.status, &answer.body), (200, &body), "chunks of {size}");
+    }
+    Ok(())
+}
+
+/// C5.
+async fn a_body_of_exactly_16_kib_passes_and_one_octet_more_does_not(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let bound = double.bind().await?;
+    let padded = |bound: &Bound, octets: usize| {
+        let mut body = [bound.token_request(Behaviour::Echo).as_bytes(), b"&x="].concat();
+        body.resize(octets, 0xff);
+        body
+    };
+    let answer = post(&double, &padded(&bound, 16 * 1024 + 1)).await?;
+    assert_eq!((answer.status, double.runs()), (413, 0));
+    let body = padded(&bound, 16 * 1024);
+    let answer = post(&double, &body).await?;
+    assert_eq!((answer.status, &answer.body), (200, &body));
+    Ok(())
+}
+
+/// C4: it has everything in it that a redemption needs, and announces more.
+async fn a_body_that_breaks_off_is_no_redemption(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let bound = double.bind().await?;
+    let body = bound.token_request(Behaviour::Echo);
+    for framing in [
+        format!("content-length: {}\r\n\r\n{body}", body.len() + 1),
+        format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n", body.len()),
+        format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\nnonsense\r\n\r\n", body.len()),
+    ] {
+        let mut connection = Connection::open(double.server.wire).await?;
+        connection.send(&[HEAD, framing.as_bytes()].concat()).await?;
+        connection.finish().await?;
+        // It is refused, if it is answered at all.
+        let answer = connection.answer("POST").await;
+        assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 400), "{framing}");
+        assert_eq!(double.runs(), 0, "{framing}");
+    }
+    assert!(double.is_live(&bound).await?);
+    Ok(())
+}
+
+async fn a_body_of_many_mebibytes_is_not_read_to_its_end(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let bound = double.bind().await?;
+    let start = bound.token_request(Behaviour::Echo);
+    let mut connection = Connection::open(double.server.wire).await?;
+    let head = format!("content-length: {}\r\n\r\n{start}&x=", 1_u64 << 40);
+    connection.send(&[HEAD, head.as_bytes()].concat()).await?;
+    assert_eq!((connection.answer("POST").await?.status, double.runs()), (413, 0));
+    assert!(double.is_live(&bound).await?);
+    Ok(())
+}
+
+/// C1: without a clearance.
+async fn an_empty_preflight_reaches_no_token_handler(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let said = double.server.wire.send("OPTIONS", "/token", &[], "").await?;
+    // The double has no handler for it, so its router says so.
+    assert_eq!((said.status, double.runs()), (405, 0));
+    Ok(())
+}
+
+const HEAD: &[u8] = b"POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+
+fn double(adapter: Adapter) -> Double {
+    Double::start(adapter, Mount::Layer, Pkce::new(MemoryStore::new()))
+}
+
+async fn post(double: &Double, body: &[u8]) -> Result<Answer> {
+    let mut connection = Connection::open(double.server.wire).await?;
+    let length = format!("content-length: {}\r\n\r\n", body.len());
+    connection.send(&[HEAD, length.as_bytes(), body].concat()).await?;
+    Ok(connection.answer("POST").await?)
+}

@@ -1,0 +1,18 @@
+//! The black-box suite. Every sentence holds for both adapters, over real sockets.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod authorization;
+mod bodies;
+mod command_line;
+mod concurrency;
+mod cors;
+mod equivalence;
+mod flow;
+mod host;
+mod memory_store;
+mod plain_tower;
+mod playground;
+mod roll_out;
+mod settle;
+mod stores;
+mod token;

@@ -142,7 +142,8 @@ impl Pkce {
             Decision::WithoutChallenge(binding) => proceed(ClearanceKind::WithoutChallenge, Some(binding)),
             Decision::Tolerated(reason, binding) => proceed(ClearanceKind::Unverified(reason), binding),
             Decision::Refused(reason, then) => {
-                self.carry_out(then, &code, &attempt).await?;
+                // Boxed, so that the requests that are served do not carry it along.
+                Box::pin(self.carry_out(then, &code, &attempt)).await?;
                 Err(reason)
             }
         }

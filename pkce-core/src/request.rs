@@ -71,6 +71,7 @@ impl<'a> Request<'a> {
     }
 
     /// Adds a header line, its name in any case. An adapter hands over every line; what matters is decided here.
+    #[inline]
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
         if name.eq_ignore_ascii_case("content-type") {
             self.content_type = match self.content_type {

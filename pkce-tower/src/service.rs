@@ -57,7 +57,10 @@ where
     }
 }
 
-/// Deliberately not an `async fn`: those keep each argument twice, and a future this large is slow to allocate.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps each argument twice, and a large future is slow to make"
+)]
 fn respond<S, B, R>(
     mut inner: S,
     pkce: Pkce,

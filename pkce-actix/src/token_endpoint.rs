@@ -91,41 +91,47 @@ where
     }
 }
 
-async fn respond<S, B>(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps each argument twice, and a large future is slow to make"
+)]
+fn respond<S, B>(
     inner: Rc<S>,
     TokenEndpoint { pkce, renderer }: TokenEndpoint,
     mut request: ServiceRequest,
-) -> Result<ServiceResponse<EitherBody<B>>, Error>
+) -> impl Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    // An answer is never an `Err`: that would pass by the middleware outside, CORS above all.
-    let answer = |request: ServiceRequest, response| Ok(request.into_response(response).map_into_right_body());
+    async move {
+        // An answer is never an `Err`: that would pass by the middleware outside, CORS above all.
+        let answer = |request: ServiceRequest, response| Ok(request.into_response(response).map_into_right_body());
 
-    if request.extensions().contains::<Clearance>() {
-        let mut response = Misconfigured::report(MOUNTED_TWICE).error_response();
-        // The middleware outside holds the code, and no host has seen it.
-        response.extensions_mut().insert(Settle::Restore);
-        return answer(request, response);
-    }
-    let payload = request.take_payload();
-    let body = read::read(request.request(), payload, pkce.policy()).await;
-    let judgement = pkce.judge(&facts(request.request(), body.facts())).await;
-    let reservation = match judgement {
-        Judgement::Reject(rejection) => return answer(request, renderer.render(rejection)),
-        Judgement::PassThrough => None,
-        Judgement::Proceed(clearance, reservation) => {
-            request.extensions_mut().insert(Clearance(clearance));
-            Some(reservation)
+        if request.extensions().contains::<Clearance>() {
+            let mut response = Misconfigured::report(MOUNTED_TWICE).error_response();
+            // The middleware outside holds the code, and no host has seen it.
+            response.extensions_mut().insert(Settle::Restore);
+            return answer(request, response);
         }
-    };
-    request.set_payload(read::payload(body));
-    let outcome = inner.call(request).await;
-    if let Some(reservation) = reservation {
-        let (status, overrule) = seen(&outcome);
-        pkce.settle(reservation, status, overrule).await;
+        let payload = request.take_payload();
+        let body = read::read(request.request(), payload, pkce.policy()).await;
+        let judgement = pkce.judge(&facts(request.request(), body.facts())).await;
+        let reservation = match judgement {
+            Judgement::Reject(rejection) => return answer(request, renderer.render(rejection)),
+            Judgement::PassThrough => None,
+            Judgement::Proceed(clearance, reservation) => {
+                request.extensions_mut().insert(Clearance(clearance));
+                Some(reservation)
+            }
+        };
+        request.set_payload(read::payload(body));
+        let outcome = inner.call(request).await;
+        if let Some(reservation) = reservation {
+            let (status, overrule) = seen(&outcome);
+            pkce.settle(reservation, status, overrule).await;
+        }
+        outcome.map(ServiceResponse::map_into_left_body)
     }
-    outcome.map(ServiceResponse::map_into_left_body)
 }
 
 /// What the client will see of the host's answer, and whether the host overrules it.

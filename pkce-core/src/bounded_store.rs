@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::OnceLock;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use crate::attempt::{Attempt, Ticket};
@@ -31,33 +31,48 @@ impl BoundedStore {
         _ = self.timer.set(timer);
     }
 
-    pub(crate) async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        self.call("insert", self.store.insert(code, binding)).await
+    pub(crate) fn insert<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        binding: &'a Binding,
+    ) -> impl Future<Output = Result<Inserted, StoreError>> {
+        self.call("insert", self.store.insert(code, binding))
     }
 
-    pub(crate) async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        self.call("redeem", self.store.redeem(code, attempt)).await
+    pub(crate) fn redeem<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        attempt: &'a Attempt,
+    ) -> impl Future<Output = Result<Redemption, StoreError>> {
+        self.call("redeem", self.store.redeem(code, attempt))
     }
 
-    pub(crate) async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
-        self.call("restore", self.store.restore(code, ticket)).await
+    pub(crate) fn restore<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        ticket: Ticket,
+    ) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("restore", self.store.restore(code, ticket))
     }
 
-    async fn call<T>(
-        &self,
+    /// Deliberately not an `async fn`: those keep each argument twice, and this is part of every token request's future.
+    fn call<'a, T: 'a>(
+        &'a self,
         verb: &'static str,
-        mut call: BoxFuture<'_, Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+        mut call: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
         let mut sleep = None;
-        let answer = poll_fn(|context| {
-            if let Poll::Ready(answer) = call.as_mut().poll(context) {
-                return Poll::Ready(answer);
-            }
-            // Only now is the timer asked: a store in memory is never pending and never pays for one.
-            let Some(timer) = self.timer.get() else { return Poll::Pending };
-            let sleep = sleep.get_or_insert_with(|| timer.sleep(self.timeout));
-            sleep.as_mut().poll(context).map(|()| Err(StoreError::timed_out()))
-        });
-        answer.await.inspect_err(|error| events::store_failed(verb, error))
+        poll_fn(move |context| {
+            let answer = if let Poll::Ready(answer) = call.as_mut().poll(context) {
+                answer
+            } else {
+                // Only now is the timer asked: a store in memory is never pending and never pays for one.
+                let Some(timer) = self.timer.get() else { return Poll::Pending };
+                let sleep = sleep.get_or_insert_with(|| timer.sleep(self.timeout));
+                ready!(sleep.as_mut().poll(context));
+                Err(StoreError::timed_out())
+            };
+            Poll::Ready(answer.inspect_err(|error| events::store_failed(verb, error)))
+        })
     }
 }

@@ -76,7 +76,7 @@ impl CodeChallenge {
     /// for a server that cannot do S256 (RFC 7636 §4.2).
     pub fn derive(verifier: &CodeVerifier, method: CodeChallengeMethod) -> Self {
         Self {
-            proof: Proof::of(verifier),
+            proof: Proof::of_checked(verifier.as_str().as_bytes()),
             plain: match method {
                 CodeChallengeMethod::Plain => Some(Zeroizing::new(verifier.as_str().to_owned())),
                 CodeChallengeMethod::S256 => None,

@@ -56,5 +56,7 @@ impl fmt::Debug for AuthorizationCode {
 
 /// `code = 1*VSCHAR` (RFC 6749 A.11), with an upper limit. VSCHAR is %x20-7E.
 pub(crate) fn is_code(code: &[u8]) -> bool {
-    !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().all(|octet| (0x20..=0x7e).contains(octet))
+    // Nothing branches, so the compiler makes vector code of it.
+    let visible = |octet: &u8| octet.wrapping_sub(0x20) < 0x5f;
+    !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().fold(true, |all, octet| all & visible(octet))
 }

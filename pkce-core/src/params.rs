@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode;
 
 /// The named parameters of a form-encoded string, in the order of the names that were asked for.
@@ -26,15 +27,15 @@ pub(crate) struct MalformedValue;
 impl<'a, const N: usize> Params<'a, N> {
     pub(crate) fn scan(input: &'a [u8], names: &[&str; N]) -> Self {
         let mut found = [Found::Absent; N];
-        for pair in input.split(|octet| *octet == b'&') {
-            let (name, value) = match pair.iter().position(|octet| *octet == b'=') {
-                Some(equals) => {
-                    let (name, rest) = pair.split_at(equals);
-                    (name, rest.get(1..).unwrap_or_default())
-                }
-                None => (pair, &[][..]),
-            };
-            if let Some(slot) = names.iter().position(|ours| is_name(name, ours)).and_then(|at| found.get_mut(at)) {
+        let mut rest = Some(input).filter(|input| !input.is_empty());
+        while let Some(pairs) = rest {
+            let (pair, others) = cut(pairs, b'&');
+            rest = others;
+            // A name is short: it is found faster than looked for by blocks.
+            let equals = pair.iter().position(|octet| *octet == b'=').unwrap_or(pair.len());
+            let (name, value) = pair.split_at_checked(equals).unwrap_or_default();
+            if let Some(slot) = position(name, names).and_then(|at| found.get_mut(at)) {
+                let value = value.get(1..).unwrap_or_default();
                 *slot = match *slot {
                     Found::Absent => Found::Once(value),
                     // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).
@@ -70,7 +71,7 @@ impl<'a, const N: usize> Params<'a, N> {
 
 /// Decodes a value; whatever it accepts, any other form reader reads the same.
 pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
-    if !value.iter().any(|octet| matches!(octet, b'%' | b'+')) {
+    if memchr2(b'%', b'+', value).is_none() {
         return Ok(Cow::Borrowed(value));
     }
     let well_formed = value
@@ -84,12 +85,22 @@ pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
     Ok(Cow::Owned(percent_decode(&spaced).collect()))
 }
 
-/// Whether an encoded name is `ours`, which is ASCII: by the letter, or once decoded as leniently as any reader would.
-fn is_name(encoded: &[u8], ours: &str) -> bool {
-    if encoded.len() == ours.len() {
-        return encoded == ours.as_bytes();
+/// What stands before a delimiter, and what behind it if it is there.
+#[inline]
+pub(crate) fn cut(octets: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr(delimiter, octets).and_then(|at| octets.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(1..)),
+        None => (octets, None),
     }
-    encoded.len() > ours.len() && encoded.contains(&b'%') && percent_decode(encoded).eq(ours.bytes())
+}
+
+/// Which of our names, which are ASCII, an encoded one is: by the letter, or once decoded as leniently as any reader
+/// would.
+fn position(encoded: &[u8], names: &[&str]) -> Option<usize> {
+    names.iter().position(|ours| encoded == ours.as_bytes()).or_else(|| {
+        memchr(b'%', encoded)?;
+        names.iter().position(|ours| percent_decode(encoded).eq(ours.bytes()))
+    })
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Pkce {
     }
 
     async fn redeem_grant(&self, grant: &CodeGrant<'_>) -> Result<(Clearance, Reservation), Reason> {
-        let proof = grant.proof()?;
+        let proof = grant.proof();
         if let Some(reason) = decision::before_redeeming(proof.as_ref(), self.policy()) {
             return Err(reason);
         }
@@ -142,7 +142,8 @@ impl Pkce {
             Decision::WithoutChallenge(binding) => proceed(ClearanceKind::WithoutChallenge, Some(binding)),
             Decision::Tolerated(reason, binding) => proceed(ClearanceKind::Unverified(reason), binding),
             Decision::Refused(reason, then) => {
-                self.carry_out(then, &code, &attempt).await?;
+                // Boxed, so that the requests that are served do not carry it along.
+                Box::pin(self.carry_out(then, &code, &attempt)).await?;
                 Err(reason)
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use constant_time_eq::constant_time_eq_32;
 use sha2::{Digest as _, Sha256};
 
-use crate::verifier::{self, CodeVerifier, InvalidCodeVerifier};
+use crate::verifier::{self, InvalidCodeVerifier};
 
 /// The SHA-256 of a code verifier, 32 octets: the only form in which a verifier reaches a store.
 ///
@@ -25,12 +25,13 @@ impl Proof {
     #[inline]
     pub fn of_verifier(code_verifier: &[u8]) -> Result<Self, InvalidCodeVerifier> {
         verifier::check(code_verifier)?;
-        Ok(Self(Sha256::digest(code_verifier).into()))
+        Ok(Self::of_checked(code_verifier))
     }
 
     /// The proof of a verifier whose syntax is known to be right.
-    pub(crate) fn of(verifier: &CodeVerifier) -> Self {
-        Self(Sha256::digest(verifier.as_str()).into())
+    #[inline]
+    pub(crate) fn of_checked(code_verifier: &[u8]) -> Self {
+        Self(Sha256::digest(code_verifier).into())
     }
 
     /// A proof read back from a store.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
+use crate::params;
 use crate::policy::Policy;
 use crate::reason::Reason;
 
@@ -68,6 +71,7 @@ impl<'a> Request<'a> {
     }
 
     /// Adds a header line, its name in any case. An adapter hands over every line; what matters is decided here.
+    #[inline]
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
         if name.eq_ignore_ascii_case("content-type") {
             self.content_type = match self.content_type {
@@ -137,14 +141,14 @@ impl fmt::Debug for Body<'_> {
 /// decode the body by it, and would read other parameters in it than we do. A comma is a second value that some hop
 /// joined on.
 fn format(content_type: &[u8]) -> Option<Format> {
-    if content_type.contains(&b',') {
+    if memchr(b',', content_type).is_some() {
         return None;
     }
-    let mut parts = content_type.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
-    let essence = parts.next()?;
-    if !parts.all(is_harmless) {
+    let (essence, parameters) = params::cut(content_type, b';');
+    if parameters.is_some_and(|all| !all.split(|octet| *octet == b';').map(<[u8]>::trim_ascii).all(is_harmless)) {
         return None;
     }
+    let essence = essence.trim_ascii();
     if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         Some(Format::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {

@@ -88,8 +88,8 @@ impl<'a> CodeGrant<'a> {
         CodeDigest::of(&self.code)
     }
 
-    pub(crate) fn proof(&self) -> Result<Option<Proof>, Reason> {
-        self.code_verifier.as_deref().map(Proof::of_verifier).transpose().map_err(|_| Reason::VerifierMalformed)
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        self.code_verifier.as_deref().map(Proof::of_checked)
     }
 }
 

@@ -10,7 +10,8 @@ use pkce_core::{BodyBuffer, Gathered, Policy};
 pub(crate) async fn read<B: Body>(body: B, policy: &Policy) -> Gathered {
     let mut buffer = BodyBuffer::new(policy, Some(body.size_hint().lower()));
     let mut body = pin!(body);
-    while buffer.wants_more().is_continue() {
+    // A body that knows its length need not be asked once more for the end.
+    while buffer.wants_more().is_continue() && !body.is_end_stream() {
         match body.frame().await {
             None => break,
             Some(Err(_)) => return buffer.broken_off(),

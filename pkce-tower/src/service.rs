@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pkce_core::{Judgement, Pkce, Settle};
@@ -51,43 +52,50 @@ where
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let (pkce, renderer) = (self.pkce.clone(), self.renderer.clone());
-        ResponseFuture(Box::pin(respond(inner, pkce, renderer, request)))
+        let (parts, body) = request.into_parts();
+        ResponseFuture(Box::pin(respond(inner, pkce, renderer, parts, body)))
     }
 }
 
-async fn respond<S, B, R>(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps each argument twice, and a large future is slow to make"
+)]
+fn respond<S, B, R>(
     mut inner: S,
     pkce: Pkce,
     renderer: Renderer,
-    request: Request<B>,
-) -> Result<Response<TokenBody<R>>, S::Error>
+    mut parts: Parts,
+    body: B,
+) -> impl Future<Output = Result<Response<TokenBody<R>>, S::Error>>
 where
     S: Service<Request<B>, Response = Response<R>>,
     B: Body + From<Bytes>,
 {
-    let (mut parts, body) = request.into_parts();
-    if parts.extensions.get::<Clearance>().is_some() {
-        let mut response = misconfigured(MOUNTED_TWICE).map(TokenBody::refusal);
-        // The one outside has redeemed the code, and the host has not run.
-        response.extensions_mut().insert(Settle::Restore);
-        return Ok(response);
-    }
-    let body = read::read(body, pkce.policy()).await;
-    let judgement = pkce.judge(&facts(&parts, body.facts())).await;
-    let reservation = match judgement {
-        Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(TokenBody::refusal)),
-        Judgement::PassThrough => None,
-        Judgement::Proceed(clearance, reservation) => {
-            parts.extensions.insert(Clearance(clearance));
-            Some(reservation)
+    async move {
+        if parts.extensions.get::<Clearance>().is_some() {
+            let mut response = misconfigured(MOUNTED_TWICE).map(TokenBody::refusal);
+            // The one outside has redeemed the code, and the host has not run.
+            response.extensions_mut().insert(Settle::Restore);
+            return Ok(response);
         }
-    };
-    let response = inner.call(Request::from_parts(parts, B::from(body.into_bytes()))).await?;
-    if let Some(reservation) = reservation {
-        let overrule = response.extensions().get::<Settle>().copied();
-        pkce.settle(reservation, response.status().as_u16(), overrule).await;
+        let body = read::read(body, pkce.policy()).await;
+        let judgement = pkce.judge(&facts(&parts, body.facts())).await;
+        let reservation = match judgement {
+            Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(TokenBody::refusal)),
+            Judgement::PassThrough => None,
+            Judgement::Proceed(clearance, reservation) => {
+                parts.extensions.insert(Clearance(clearance));
+                Some(reservation)
+            }
+        };
+        let response = inner.call(Request::from_parts(parts, B::from(body.into_bytes()))).await?;
+        if let Some(reservation) = reservation {
+            let overrule = response.extensions().get::<Settle>().copied();
+            pkce.settle(reservation, response.status().as_u16(), overrule).await;
+        }
+        Ok(response.map(TokenBody::host))
     }
-    Ok(response.map(TokenBody::host))
 }
 
 const MOUNTED_TWICE: &str = "pkce-tower: TokenEndpointLayer is mounted twice on this route";

@@ -1,0 +1,32 @@
+//! The heap that `MemoryStore` takes.
+//!
+//! By itself, because the allocator that counts slows whatever allocates.
+#![expect(clippy::unwrap_used, reason = "the records are known to be right")]
+
+use std::time::Duration;
+
+use pkce_benches::ready;
+use pkce_benches::report::{self, Target};
+use pkce_benches::requests::octets;
+use pkce_core::{Binding, ChallengeStore as _, Clock as _, CodeDigest, Inserted, MemoryStore, SystemClock};
+
+const MILLION: u32 = 1_000_000;
+
+fn main() {
+    if !report::is_measuring() {
+        return;
+    }
+    let now = SystemClock.now();
+    let until = now.saturating_add(Duration::from_secs(600));
+    let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, until).unwrap();
+    let mut store = None;
+    let allocations = allocation_counter::measure(|| {
+        let store = store.insert(MemoryStore::new());
+        for number in 0..MILLION {
+            let code = CodeDigest::from_bytes(octets(number.into()));
+            assert_eq!(ready(store.insert(&code, &binding)).unwrap(), Inserted::Recorded);
+        }
+    });
+    let octets = f64::from(u32::try_from(allocations.bytes_current).unwrap()) / f64::from(MILLION);
+    report::target("octets of heap for each of a million live codes", octets, Target::AtMost(128.0));
+}

@@ -1,0 +1,111 @@
+//! The token endpoint: instructions for a request, hashes aside, with each adapter, beside the bare handler.
+//!
+//! Callgrind counts them, so it has to be installed. Without SHA extensions, as under callgrind, hashing would be most
+//! of what it counts; so hashes are set aside.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
+
+use pkce_benches::report::{self, Target};
+use pkce_benches::servers::{Adapter, Variant};
+
+/// Two counts of requests: what the process does besides is in both.
+const REQUESTS: (u32, u32) = (1_000, 3_000);
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_token_endpoint_instructions");
+
+/// The instructions of each function by itself.
+type Instructions = BTreeMap<String, u64>;
+
+fn main() -> io::Result<()> {
+    if !report::is_measuring() {
+        return Ok(());
+    }
+    let valgrind = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+    if !valgrind.is_ok_and(|status| status.success()) {
+        report::note("SKIPPED: the instructions of the token endpoint are not measured, valgrind is not installed");
+        return Ok(());
+    }
+    for adapter in Adapter::ALL {
+        let bare = for_a_request(adapter, Variant::Bare)?;
+        report::value(&format!("{adapter}: instructions, bare handler"), sum(&bare));
+        for variant in [Variant::Buffering, Variant::ByHand, Variant::Ours] {
+            let counted = for_a_request(adapter, variant)?;
+            let name = format!("{adapter}: instructions, {variant} / bare");
+            if variant == Variant::Ours {
+                report::target(&name, sum(&counted) / sum(&bare), Target::AtMost(1.15));
+                most(&bare, &counted);
+            } else {
+                report::value(&name, sum(&counted) / sum(&bare));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn for_a_request(adapter: Adapter, variant: Variant) -> io::Result<BTreeMap<String, f64>> {
+    let (few, many) = (count(adapter, variant, REQUESTS.0)?, count(adapter, variant, REQUESTS.1)?);
+    let requests = f64::from(REQUESTS.1 - REQUESTS.0);
+    let difference = |(name, many): (String, u64)| {
+        let few = few.get(&name).copied().unwrap_or_default();
+        (name, (signed(many) - signed(few)) / requests)
+    };
+    Ok(many.into_iter().map(difference).collect())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^52 instructions")]
+fn signed(count: u64) -> f64 {
+    count as f64
+}
+
+fn sum(instructions: &BTreeMap<String, f64>) -> f64 {
+    instructions.iter().filter(|(name, _)| !is_hash(name)).map(|(_, count)| count).sum()
+}
+
+fn is_hash(function: &str) -> bool {
+    function.contains("sha2::sha256") || function.contains("digest::digest::Digest")
+}
+
+/// Where the rest goes: the functions that take most more than in the bare handler.
+fn most(bare: &BTreeMap<String, f64>, ours: &BTreeMap<String, f64>) {
+    let more = |name: &str, count: f64| count - bare.get(name).copied().unwrap_or_default();
+    let mut functions: Vec<_> = ours.iter().map(|(name, &count)| (more(name, count), name)).collect();
+    functions.sort_by(|one, other| other.0.total_cmp(&one.0));
+    for (more, name) in functions.into_iter().filter(|(_, name)| !is_hash(name)).take(16) {
+        report::value(&format!("  of these {name:.64}"), more);
+    }
+}
+
+fn count(adapter: Adapter, variant: Variant, requests: u32) -> io::Result<Instructions> {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{adapter}.{variant}.{requests}"));
+    let ran = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet", "--compress-pos=no", "--compress-strings=no"])
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(PROGRAM)
+        .args([adapter.to_string(), variant.to_string(), requests.to_string()])
+        .status()?;
+    if !ran.success() {
+        return Err(io::Error::other(format!("{PROGRAM} failed under valgrind")));
+    }
+    Ok(read(&fs::read_to_string(file)?))
+}
+
+/// Callgrind's format: `fn=` opens a function; lines of numbers are a position and a cost; the one behind `calls=` is
+/// the cost of what was called.
+fn read(profile: &str) -> Instructions {
+    let mut instructions = Instructions::new();
+    let (mut function, mut is_call) = ("", false);
+    for line in profile.lines() {
+        if let Some(name) = line.strip_prefix("fn=") {
+            function = name;
+        } else if line.starts_with("calls=") {
+            is_call = true;
+        } else if line.starts_with(|first: char| first.is_ascii_digit()) && !std::mem::take(&mut is_call) {
+            let cost = line.split_whitespace().nth(1).and_then(|cost| cost.parse().ok()).unwrap_or(0);
+            *instructions.entry(function.to_owned()).or_default() += cost;
+        }
+    }
+    instructions
+}

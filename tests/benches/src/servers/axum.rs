@@ -1,0 +1,62 @@
+//! The server on axum.
+
+use std::net::TcpListener;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Form, Router};
+use pkce_tower::{Clearance, TokenEndpointLayer};
+
+use super::{ByHand, Codes, Variant};
+use crate::requests::{TOKENS, TokenForm};
+
+pub(super) fn serve(listener: TcpListener, variant: Variant, codes: Codes) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else { return };
+    runtime.block_on(async {
+        if listener.set_nonblocking(true).is_ok()
+            && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
+        {
+            _ = axum::serve(listener, app(variant, codes)).await;
+        }
+    });
+}
+
+fn app(variant: Variant, codes: Codes) -> Router {
+    let token = match variant {
+        Variant::Bare => post(bare),
+        Variant::Buffering => post(bare).layer(from_fn(buffer)),
+        Variant::ByHand => post(by_hand),
+        Variant::Ours => post(ours).layer(TokenEndpointLayer::new(codes.pkce)),
+    };
+    Router::new().route("/token", token).with_state(codes.by_hand)
+}
+
+async fn bare(Form(form): Form<TokenForm>) -> Response {
+    tokens(&form)
+}
+
+async fn by_hand(State(codes): State<ByHand>, Form(form): Form<TokenForm>) -> Response {
+    if codes.check(&form) { tokens(&form) } else { StatusCode::BAD_REQUEST.into_response() }
+}
+
+async fn ours(clearance: Clearance, Form(form): Form<TokenForm>) -> Response {
+    if clearance.is_verified() { tokens(&form) } else { StatusCode::BAD_REQUEST.into_response() }
+}
+
+async fn buffer(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, 16 * 1024).await {
+        Ok(octets) => next.run(Request::from_parts(parts, Body::from(octets))).await,
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
+}
+
+fn tokens(form: &TokenForm) -> Response {
+    std::hint::black_box(form);
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], TOKENS).into_response()
+}

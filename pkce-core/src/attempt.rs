@@ -18,13 +18,13 @@ impl Ticket {
     /// [`Policy::burn_on_mismatch`](crate::Policy::burn_on_mismatch).
     pub const BURNED: Self = Self([0; 16]);
 
-    /// A fresh ticket from the operating system's random number generator, of which each thread draws some ahead.
+    /// A fresh ticket from the operating system's random number generator.
     ///
     /// # Errors
     ///
     /// When the operating system yields no randomness.
     pub fn generate() -> Result<Self, RandomError> {
-        random::number().map(Self)
+        Ok(Self(*random::octets()?))
     }
 
     /// A ticket read back from a store.

@@ -13,7 +13,7 @@ use crate::pending::{Pending, PendingRequests};
 use crate::tokens::Tokens;
 
 /// The longest `state` and `scope`, in octets: they wait in memory while the user signs in.
-const LONGEST: usize = 2048;
+const LONGEST: usize = 8192;
 
 /// The authorization server but for PKCE.
 pub struct Host {

@@ -42,15 +42,37 @@ fn alone(contract: Contract) -> Report {
     runtime().block_on(contract.check())
 }
 
+fn is_caught(report: &Report, case: &str) -> bool {
+    report.failed().any(|finding| format!("{}: {}", finding.family(), finding.case()) == case)
+}
+
 fn assert_caught(report: &Report, fault: Fault, cases: &[&str]) {
     for case in cases {
-        let caught = report.failed().any(|finding| format!("{}: {}", finding.family(), finding.case()) == *case);
-        assert!(caught, "{fault:?} is not caught by \"{case}\":\n{report}");
+        assert!(is_caught(report, case), "{fault:?} is not caught by \"{case}\":\n{report}");
     }
+}
+
+/// A race shows a fault with a good chance, not for certain, and on a busy machine with less of one.
+fn racing_until_caught(fault: Fault, cases: &[&str]) -> Report {
+    let mut report = racing(fault);
+    for _ in 0..8 {
+        if cases.iter().all(|case| is_caught(&report, case)) {
+            break;
+        }
+        report = racing(fault);
+    }
+    report
 }
 
 /// Which faults are caught by which cases.
 macro_rules! faults {
+    (racing: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
+        #[test]
+        fn $test() {
+            let cases = [$($case),+];
+            assert_caught(&racing_until_caught(Fault::$fault, &cases), Fault::$fault, &cases);
+        }
+    )+};
     ($suite:ident: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
         #[test]
         fn $test() {

@@ -106,7 +106,7 @@ async fn the_issuer_of_the_command_line_is_named_everywhere(server: &Server) -> 
 
 async fn the_state_comes_back_exactly(server: &Server) -> Result<()> {
     for state in
-        ["xyz", "a b+c&d=e%20/?#", "\"'<>\\`|{}^", "\r\nset-cookie: a=b", "äö€𝄞\u{0}", "%", "a;b", &"s".repeat(2000)]
+        ["xyz", "a b+c&d=e%20/?#", "\"'<>\\`|{}^", "\r\nset-cookie: a=b", "äö€𝄞\u{0}", "%", "a;b", &"s".repeat(8000)]
     {
         let issued = Client::SPA.go(server.wire, &[("state", state)]).await?;
         assert_eq!(parameter(&issued.location, "state").as_deref(), Some(state));
@@ -115,7 +115,7 @@ async fn the_state_comes_back_exactly(server: &Server) -> Result<()> {
         assert_eq!(parameter(&refused, "state").as_deref(), Some(state));
     }
     // One that is longer than the server keeps is refused, not cut.
-    let long = location(&server.wire.get(&Client::SPA.authorize(&[("state", &"s".repeat(2049))])).await?)?;
+    let long = location(&server.wire.get(&Client::SPA.authorize(&[("state", &"s".repeat(8193))])).await?)?;
     assert_eq!(query(&long), ["error", "iss"]);
     // None came, none goes back.
     assert_eq!(query(&Client::SPA.go(server.wire, &[]).await?.location), ["code", "iss"]);

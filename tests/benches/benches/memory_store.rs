@@ -83,27 +83,18 @@ fn longest_call(expire_within: Duration) -> Duration {
 }
 
 fn criteria(criterion: &mut Criterion) {
-    fn measure<S: Store>(
-        group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
-        name: &str,
-        store: &S,
-    ) {
-        let mut number = 0;
-        let now = SystemClock.now();
-        let (binding, attempt) = (binding(now), attempt(now));
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                number += 1;
-                let code = digest(number);
-                (store.insert(&code, &binding), store.redeem(&code, &attempt))
-            });
-        });
-    }
-    let mut group = criterion.benchmark_group("insert and redeem");
+    let mut group = criterion.benchmark_group("insert and redeem on two threads");
     group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(200));
-    measure(&mut group, "MemoryStore", &MemoryStore::builder().capacity(1 << 24).build());
-    measure(&mut group, "DashMap", &Dash::default());
-    measure(&mut group, "moka", &Moka::default());
+    let codes = |iterations| usize::try_from(iterations).unwrap();
+    group.bench_function("MemoryStore", |bencher| {
+        bencher.iter_custom(|iterations| two_threads(&MemoryStore::new(), codes(iterations), 1_000));
+    });
+    group.bench_function("DashMap", |bencher| {
+        bencher.iter_custom(|iterations| two_threads(&Dash::default(), codes(iterations), 1_000));
+    });
+    group.bench_function("moka", |bencher| {
+        bencher.iter_custom(|iterations| two_threads(&Moka::default(), codes(iterations), 1_000));
+    });
     group.finish();
 }
 

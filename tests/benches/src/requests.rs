@@ -46,9 +46,17 @@ pub fn body(code: &str) -> String {
 
 /// A token request with this code, as it goes over the wire.
 pub fn token_request(code: &str) -> Vec<u8> {
-    let body = body(code);
+    request("/token", &body(code))
+}
+
+/// A request to the servers of the benchmarks to issue these codes, as it goes over the wire.
+pub fn issue_request(codes: &[String]) -> Vec<u8> {
+    request("/issue", &codes.join(" "))
+}
+
+fn request(path: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST /token HTTP/1.1\r\nHost: server.example.com\r\nAccept: application/json\r\nUser-Agent: client/1.0\r\n\
+        "POST {path} HTTP/1.1\r\nHost: server.example.com\r\nAccept: application/json\r\nUser-Agent: client/1.0\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

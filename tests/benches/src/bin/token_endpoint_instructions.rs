@@ -3,11 +3,12 @@
 //! `token_endpoint_instructions ADAPTER VARIANT REQUESTS`
 
 use std::error::Error;
+use std::time::Duration;
 use std::{env, process};
 
 use pkce_benches::client::Client;
-use pkce_benches::requests::{code, token_request};
-use pkce_benches::servers::{Adapter, Server, Variant};
+use pkce_benches::requests::code;
+use pkce_benches::servers::{self, Adapter, Variant};
 
 /// Whatever the number of requests, so many are made ready, so that it does not count.
 const READY: u64 = 4_096;
@@ -18,12 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: token_endpoint_instructions ADAPTER VARIANT REQUESTS".into());
     };
     let (adapter, variant): (Adapter, Variant) = (adapter.parse()?, variant.parse()?);
-    let server = Server::start(adapter, variant)?;
     let codes: Vec<String> = (0..READY).map(code).collect();
-    server.bind(&codes)?;
-    let bodies: Vec<Vec<u8>> = codes.iter().map(|code| token_request(code)).collect();
-    let (first, others) = bodies.split_first().ok_or("no request")?;
-    let mut client = Client::connect(server.address(), 1, || first.clone())?;
-    client.send(others.get(..requests.parse()?).ok_or("too many requests")?)?;
+    let mut client = Client::connect(servers::start(adapter, variant, Duration::from_secs(600))?, 1)?;
+    let ready = client.issue(&codes)?;
+    client.send(ready.get(..requests.parse()?).ok_or("too many requests")?)?;
     process::exit(0);
 }

@@ -13,13 +13,14 @@ use pkce_actix::{Clearance, TokenEndpoint};
 use super::{ByHand, Codes, Variant};
 use crate::requests::{TOKENS, TokenForm};
 
-pub(super) fn serve(listener: TcpListener, variant: Variant, codes: Codes) {
+pub(super) fn serve(listener: TcpListener, codes: Codes) {
     _ = actix_web::rt::System::new().block_on(async move {
         let server = HttpServer::new(move || {
             let token = web::resource("/token");
-            let app = App::new().app_data(Data::new(codes.by_hand.clone()));
+            let app = App::new().app_data(Data::new(codes.by_hand.clone())).app_data(Data::new(codes.clone()));
+            let app = app.route("/issue", web::post().to(issue));
             app.configure(|services| {
-                _ = match variant {
+                _ = match codes.variant {
                     Variant::Bare => services.service(token.route(web::post().to(bare))),
                     Variant::Buffering => services.service(token.route(web::post().to(bare)).wrap(from_fn(buffer))),
                     Variant::ByHand => services.service(token.route(web::post().to(by_hand))),
@@ -32,6 +33,13 @@ pub(super) fn serve(listener: TcpListener, variant: Variant, codes: Codes) {
         });
         server.workers(1).disable_signals().listen(listener)?.run().await
     });
+}
+
+async fn issue(codes: Data<Codes>, body: String) -> HttpResponse {
+    match codes.issue(&body) {
+        Ok(()) => tokens(&()),
+        Err(error) => HttpResponse::BadRequest().body(error.to_string()),
+    }
 }
 
 async fn bare(form: Form<TokenForm>) -> HttpResponse {
@@ -55,7 +63,7 @@ async fn buffer(
     next.call(request).await
 }
 
-fn tokens(form: &TokenForm) -> HttpResponse {
+fn tokens<F>(form: &F) -> HttpResponse {
     std::hint::black_box(form);
     HttpResponse::Ok().content_type("application/json").insert_header((CACHE_CONTROL, "no-store")).body(TOKENS)
 }

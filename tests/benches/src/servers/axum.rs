@@ -15,25 +15,33 @@ use pkce_tower::{Clearance, TokenEndpointLayer};
 use super::{ByHand, Codes, Variant};
 use crate::requests::{TOKENS, TokenForm};
 
-pub(super) fn serve(listener: TcpListener, variant: Variant, codes: Codes) {
+pub(super) fn serve(listener: TcpListener, codes: Codes) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else { return };
     runtime.block_on(async {
         if listener.set_nonblocking(true).is_ok()
             && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
         {
-            _ = axum::serve(listener, app(variant, codes)).await;
+            _ = axum::serve(listener, app(codes)).await;
         }
     });
 }
 
-fn app(variant: Variant, codes: Codes) -> Router {
-    let token = match variant {
+fn app(codes: Codes) -> Router {
+    let token = match codes.variant {
         Variant::Bare => post(bare),
         Variant::Buffering => post(bare).layer(from_fn(buffer)),
         Variant::ByHand => post(by_hand),
-        Variant::Ours => post(ours).layer(TokenEndpointLayer::new(codes.pkce)),
+        Variant::Ours => post(ours).layer(TokenEndpointLayer::new(codes.pkce.clone())),
     };
-    Router::new().route("/token", token).with_state(codes.by_hand)
+    let issue = post(issue).with_state(codes.clone());
+    Router::new().route("/token", token).route("/issue", issue).with_state(codes.by_hand)
+}
+
+async fn issue(State(codes): State<Codes>, body: String) -> Response {
+    match codes.issue(&body) {
+        Ok(()) => tokens(&()),
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
 }
 
 async fn bare(Form(form): Form<TokenForm>) -> Response {
@@ -56,7 +64,7 @@ async fn buffer(request: Request, next: Next) -> Response {
     }
 }
 
-fn tokens(form: &TokenForm) -> Response {
+fn tokens<F>(form: &F) -> Response {
     std::hint::black_box(form);
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], TOKENS).into_response()
 }

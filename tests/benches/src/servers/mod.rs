@@ -4,13 +4,15 @@ mod actix;
 mod axum;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use pkce_core::{MemoryStore, Pkce};
+use pkce_core::{MemoryStore, Pkce, Policy};
 use sha2::{Digest as _, Sha256};
 
 use crate::ready;
@@ -88,60 +90,45 @@ impl FromStr for Variant {
     }
 }
 
-/// A server that runs until the process ends. It serves on one thread.
-#[derive(Debug)]
-pub struct Server {
-    address: SocketAddr,
-    codes: Codes,
+/// Starts a server that runs until the process ends, and serves on one thread. It says where it listens.
+///
+/// Beside `/token` it has `/issue`, which issues the codes that stand in the body, to live for so long.
+///
+/// # Errors
+///
+/// When there is no socket for it, or no code may live for so long.
+pub fn start(adapter: Adapter, variant: Variant, lifetime: Duration) -> io::Result<SocketAddr> {
+    let policy = Policy::new().code_lifetime(lifetime).map_err(io::Error::other)?;
+    let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
+    let codes = Codes { variant, pkce, by_hand: ByHand::default() };
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || match adapter {
+        Adapter::Axum => axum::serve(listener, codes),
+        Adapter::Actix => actix::serve(listener, codes),
+    });
+    Ok(address)
 }
 
-impl Server {
-    /// Starts one.
-    ///
-    /// # Errors
-    ///
-    /// When there is no socket for it.
-    pub fn start(adapter: Adapter, variant: Variant) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let server = Self { address: listener.local_addr()?, codes: Codes::default() };
-        let codes = server.codes.clone();
-        std::thread::spawn(move || match adapter {
-            Adapter::Axum => axum::serve(listener, variant, codes),
-            Adapter::Actix => actix::serve(listener, variant, codes),
-        });
-        Ok(server)
-    }
-
-    /// Where it listens.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Makes codes redeemable.
-    ///
-    /// # Errors
-    ///
-    /// When one cannot be bound.
-    pub fn bind(&self, codes: &[String]) -> io::Result<()> {
-        let challenge = challenge().map_err(io::Error::other)?;
-        for code in codes {
-            ready(self.codes.pkce.bind(code, challenge.clone()).into_future()).map_err(io::Error::other)?;
-            self.codes.by_hand.insert(code, *challenge.proof().as_bytes());
-        }
-        Ok(())
-    }
-}
-
-/// The codes of a server: ours, and those of the variant by hand.
+/// Where the codes of a server are, if its variant has any.
 #[derive(Debug, Clone)]
 struct Codes {
+    variant: Variant,
     pkce: Pkce,
     by_hand: ByHand,
 }
 
-impl Default for Codes {
-    fn default() -> Self {
-        Self { pkce: Pkce::new(MemoryStore::new()), by_hand: ByHand::default() }
+impl Codes {
+    fn issue(&self, codes: &str) -> Result<(), Box<dyn Error>> {
+        let challenge = challenge()?;
+        for code in codes.split_terminator(' ') {
+            match self.variant {
+                Variant::Bare | Variant::Buffering => {}
+                Variant::ByHand => self.by_hand.insert(code, *challenge.proof().as_bytes()),
+                Variant::Ours => ready(self.pkce.bind(code, challenge.clone()).into_future())?,
+            }
+        }
+        Ok(())
     }
 }
 

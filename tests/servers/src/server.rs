@@ -10,19 +10,23 @@ use crate::process::Process;
 /// How often a port may turn out to be taken after all.
 const TRIES: usize = 3;
 
+/// The command for a directory and a port.
+type Command = dyn Fn(&Home, u16) -> Vec<String> + Send + Sync;
+/// Whether it is ready, by its port and its log.
+type IsReady = dyn Fn(u16, &str) -> bool + Send + Sync;
+
 /// A server with its data, running or killed.
 pub(crate) struct Server {
     // First, so that it ends before anything else goes.
     process: Option<Process>,
     home: Home,
     port: u16,
-    command: Box<dyn Fn(&Home, u16) -> Vec<String> + Send + Sync>,
-    is_ready: Box<dyn Fn(u16, &str) -> bool + Send + Sync>,
+    command: Box<Command>,
+    is_ready: Box<IsReady>,
 }
 
 impl Server {
-    /// Starts a server: how to find a port; its command for a directory and a port; and whether it is ready, by its port
-    /// and its log.
+    /// Starts a server at a port that is free.
     pub(crate) fn start(
         home: Home,
         free_port: fn() -> u16,

@@ -77,5 +77,5 @@ fn say(stream: &mut TcpStream, command: &str) -> String {
     std::thread::sleep(Duration::from_millis(100));
     let mut buffer = [0; 256];
     let read = stream.read(&mut buffer).unwrap_or(0);
-    String::from_utf8_lossy(&buffer[..read]).into_owned()
+    String::from_utf8_lossy(buffer.get(..read).unwrap_or_default()).into_owned()
 }

@@ -18,5 +18,6 @@ pub use mysql::{MYSQL_DDL, MySqlStore};
 pub use postgres::{POSTGRES_DDL, PgStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_DDL, SqliteStore};
+pub use dialect::Dialect;
 pub use store::SqlxStore;
 pub use table_name::{InvalidTableName, TableName};

@@ -10,16 +10,20 @@
     reason = "a harness for the suite beside it: what fails here fails a test"
 )]
 
+mod backend;
 mod client;
 mod connection;
 mod double;
+mod program;
 mod server;
 mod store;
 
+pub use backend::{Backend, Kind};
 pub use client::{Client, Issued, Secret, allow, location, parameter, query, submit, transaction};
 pub use connection::{Answer, Connection};
 pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
 pub use playground::Result;
+pub use program::Program;
 pub use server::{Adapter, Server};
 pub use store::{Fault, Faulty, Gated};
 

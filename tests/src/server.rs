@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, rt};
 use axum::Router;
 use example_host::{Host, Options};
-use pkce_core::{ChallengeStore, Pkce, Policy};
+use pkce_core::{ChallengeStore, MemoryStore, Pkce, Policy};
 use playground::Wire;
 use tokio::runtime::{Builder, Runtime};
 
@@ -43,8 +43,8 @@ impl Server {
         let (listener, wire) = listen();
         let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{}", wire.0));
         match adapter {
-            Adapter::Axum => Self::axum_on(listener, wire, axum_server::app(&options, &issuer)),
-            Adapter::Actix => Self::example_on_actix(listener, wire, actix_server::Server::new(&options, &issuer)),
+            Adapter::Axum => Self::axum_on(listener, wire, axum_server::app(&options, MemoryStore::new(), &issuer)),
+            Adapter::Actix => Self::example_on_actix(listener, wire, actix_server::Server::new(&options, MemoryStore::new(), &issuer)),
         }
     }
 

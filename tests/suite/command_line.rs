@@ -1,14 +1,11 @@
 //! The command line of the example servers, as real processes.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Stdio};
 
 use pkce_core::CodeVerifier;
-use pkce_tests::{Client, Result};
-use playground::{Flow, S256, Wire, challenge};
+use pkce_tests::{Client, Program, Result};
+use playground::{Flow, S256, challenge};
 
 /// Each sentence, for each program.
 macro_rules! on_both_programs {
@@ -26,7 +23,7 @@ on_both_programs! {
 }
 
 async fn it_says_where_it_listens_and_logs_no_secret(program: &str) -> Result<()> {
-    let mut running = Running::start(program, &["--listen", "127.0.0.1:0"])?;
+    let mut running = Program::start(program, &["--listen", "127.0.0.1:0"])?;
     let flow = Flow::start(running.wire).await?;
     let tokens = flow.redeem(running.wire).await?;
     assert_eq!((tokens.status, flow.redeem(running.wire).await?.status), (200, 400));
@@ -59,7 +56,7 @@ async fn it_does_as_its_options_say(program: &str) -> Result<()> {
     let options =
         ["--listen=127.0.0.1:0", "--issuer", "https://as.example", "--store", "memory:", "--code-lifetime", "600"];
     let doors = ["--burn-on-mismatch", "--allow-plain", "--allow-missing-challenge"];
-    let mut running = Running::start(program, &[&options[..], &doors[..]].concat())?;
+    let mut running = Program::start(program, &[&options[..], &doors[..]].concat())?;
     let metadata = running.wire.get("/.well-known/oauth-authorization-server").await?;
     assert_eq!(metadata.member("issuer").as_deref(), Some("https://as.example"));
     assert!(metadata.body.contains(r#"["S256","plain"]"#));
@@ -104,7 +101,7 @@ async fn an_occupied_port_is_one_line_and_status_1(program: &str) -> Result<()> 
 
 /// The status of a program that ends with one line on stderr and none on stdout.
 fn ends(program: &str, options: &[&str]) -> Result<i32> {
-    let output = Command::new(built(program)).args(options).stdin(Stdio::null()).output()?;
+    let output = Command::new(Program::built(program)).args(options).stdin(Stdio::null()).output()?;
     let stderr = String::from_utf8(output.stderr)?;
     assert!(output.stdout.is_empty(), "{options:?}");
     assert!(
@@ -113,71 +110,4 @@ fn ends(program: &str, options: &[&str]) -> Result<i32> {
     );
     assert!(!stderr.contains("panicked"), "{options:?}: {stderr}");
     Ok(output.status.code().ok_or("ended by a signal")?)
-}
-
-/// A process that ends with the test.
-struct Running {
-    wire: Wire,
-    child: Child,
-    stdout: BufReader<std::process::ChildStdout>,
-}
-
-impl Running {
-    fn start(program: &str, options: &[&str]) -> Result<Self> {
-        let mut child = Command::new(built(program))
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        let mut line = String::new();
-        stdout.read_line(&mut line)?;
-        let address = line.strip_prefix("listening on http://").and_then(|rest| rest.trim_end().parse().ok());
-        let wire = Wire(address.ok_or_else(|| format!("it does not say where it listens: {line:?}"))?);
-        assert_ne!(wire.0.port(), 0);
-        Ok(Self { wire, child, stdout })
-    }
-
-    /// What else it has written.
-    fn stop(&mut self) -> Result<(String, String)> {
-        self.child.kill()?;
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut stdout)?;
-        self.child.stderr.take().ok_or("no stderr")?.read_to_string(&mut stderr)?;
-        self.child.wait()?;
-        Ok((stdout, stderr))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// The program, built once beside this test, in the same profile.
-fn built(program: &str) -> PathBuf {
-    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    let directory = DIRECTORY.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let directory = test.ancestors().nth(2).unwrap().to_owned(); // <target>/<profile>/deps/suite-…
-        let profile = match directory.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            profile => profile,
-        };
-        // By the name of the program: actix-web depends on a package called actix-server as well.
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--bin", "axum-server", "--bin", "actix-server", "--profile", profile])
-            .arg("--target-dir")
-            .arg(directory.parent().unwrap())
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-            .status()
-            .unwrap();
-        assert!(status.success(), "the programs cannot be built");
-        directory
-    });
-    directory.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -13,7 +13,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
 use example_host::{Answer, CORS, Consent, Host, Options};
-use pkce_actix::{AuthorizationCode, ChallengeRejection, Clearance, OptionalChallenge, Pkce, TokenEndpoint};
+use pkce_actix::{AuthorizationCode, ChallengeRejection, ChallengeStore, Clearance, OptionalChallenge, Pkce, TokenEndpoint};
 
 /// What the workers share.
 #[derive(Debug, Clone)]
@@ -23,13 +23,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// The server with the options of a command line, under the name `issuer`.
-    pub fn new(options: &Options, issuer: &str) -> Self {
+    /// The server with the options of a command line, on the store that they name, under the name `issuer`.
+    pub fn new(options: &Options, store: impl ChallengeStore, issuer: &str) -> Self {
         let host = Arc::new(Host::new(issuer));
-        let pkce = options.pkce({
-            let host = Arc::clone(&host);
-            move |replay| host.revoke(replay)
-        });
+        let revoking = Arc::clone(&host);
+        let pkce = options.pkce(store, move |replay| revoking.revoke(replay));
         Self::with(host, pkce)
     }
 

@@ -1,5 +1,6 @@
 //! Serves the example on a socket.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
@@ -27,11 +28,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(options: &Options, listening: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+async fn serve(options: &Options, listening: impl FnOnce(SocketAddr)) -> io::Result<()> {
     let listener = TcpListener::bind(options.listen)?;
     let address = listener.local_addr()?;
+    let store = options.store.open().await.map_err(io::Error::other)?;
     let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let server = Server::new(options, &issuer);
+    let server = Server::new(options, store, &issuer);
     let running = HttpServer::new(move || app(server.clone())).listen(listener)?.run();
     listening(address);
     running.await

@@ -15,7 +15,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use example_host::{Answer, CORS, Consent, Host, Options};
-use pkce_tower::{AuthorizationCode, ChallengeRejection, Clearance, OptionalChallenge, Pkce, TokenEndpointLayer};
+use pkce_tower::{AuthorizationCode, ChallengeRejection, ChallengeStore, Clearance, OptionalChallenge, Pkce, TokenEndpointLayer};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -31,13 +31,11 @@ impl FromRef<Server> for Pkce {
     }
 }
 
-/// The server with the options of a command line, under the name `issuer`.
-pub fn app(options: &Options, issuer: &str) -> Router {
+/// The server with the options of a command line, on the store that they name, under the name `issuer`.
+pub fn app(options: &Options, store: impl ChallengeStore, issuer: &str) -> Router {
     let host = Arc::new(Host::new(issuer));
-    let pkce = options.pkce({
-        let host = Arc::clone(&host);
-        move |replay| host.revoke(replay)
-    });
+    let revoking = Arc::clone(&host);
+    let pkce = options.pkce(store, move |replay| revoking.revoke(replay));
     app_with(host, pkce)
 }
 

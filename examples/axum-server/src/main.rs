@@ -1,5 +1,6 @@
 //! Serves the example on a socket.
 
+use std::io;
 use std::process::ExitCode;
 
 use example_host::{Options, start_logging};
@@ -25,11 +26,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(options: &Options, listening: impl FnOnce(std::net::SocketAddr)) -> std::io::Result<()> {
+async fn serve(options: &Options, listening: impl FnOnce(std::net::SocketAddr)) -> io::Result<()> {
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;
+    let store = options.store.open().await.map_err(io::Error::other)?;
     let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
-    let app = axum_server::app(options, &issuer);
+    let app = axum_server::app(options, store, &issuer);
     listening(address);
     axum::serve(listener, app).with_graceful_shutdown(interrupted()).await
 }

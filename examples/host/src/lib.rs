@@ -16,6 +16,7 @@ mod options;
 mod pages;
 mod pending;
 mod random;
+mod store;
 mod token_endpoint;
 mod tokens;
 
@@ -26,3 +27,4 @@ pub use grant::Grant;
 pub use host::{Authorize, Host};
 pub use options::{Options, start_logging};
 pub use pending::Pending;
+pub use store::StoreUrl;

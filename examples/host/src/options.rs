@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use pkce_core::{MemoryStore, Pkce, Policy};
+use pkce_core::{ChallengeStore, Pkce, Policy};
+
+use crate::store::StoreUrl;
 
 /// The options of an example server.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// `--issuer`: what the server calls itself; by default `http://` and the address it listens on.
     pub issuer: Option<String>,
+    /// `--store`: where codes are kept; by default in memory.
+    pub store: StoreUrl,
     policy: Policy,
 }
 
@@ -22,7 +26,8 @@ const USAGE: &str = "\
 Options:
   --listen ADDR               where to listen; port 0 picks a free one
   --issuer URL                what the server calls itself (default: http:// and the address)
-  --store URL                 where codes are kept; memory: is the default
+  --store URL                 where codes are kept: memory: (default), redis://…, redis+cluster://HOST:PORT,…,
+                              postgres://…, mysql://… or sqlite://…
   --code-lifetime SECONDS     how long a code can be redeemed (default: 60)
   --burn-on-mismatch          a wrong code verifier makes the code worthless
   --allow-plain               accept the plain code challenge method
@@ -49,13 +54,17 @@ impl Options {
     }
 
     fn read(mut parser: lexopt::Parser, port: u16) -> Result<Self, lexopt::Error> {
-        let mut options =
-            Self { listen: SocketAddr::from(([127, 0, 0, 1], port)), issuer: None, policy: Policy::new() };
+        let mut options = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            issuer: None,
+            store: StoreUrl::default(),
+            policy: Policy::new(),
+        };
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("listen") => options.listen = parser.value()?.parse()?,
                 Long("issuer") => options.issuer = Some(issuer(&parser.value()?.string()?)?),
-                Long("store") => known_store(&parser.value()?.string()?)?,
+                Long("store") => options.store = parser.value()?.string()?.parse()?,
                 Long("code-lifetime") => {
                     let lifetime = parser.value()?.parse_with(|text| text.parse().map(Duration::from_secs))?;
                     options.policy = options.policy.code_lifetime(lifetime).map_err(|error| error.to_string())?;
@@ -75,9 +84,13 @@ impl Options {
         self.policy.clone()
     }
 
-    /// PKCE as they say, on the store they name; `revoke` is told of every replay.
-    pub fn pkce(&self, revoke: impl Fn(&pkce_core::Replay) + Send + Sync + 'static) -> Pkce {
-        Pkce::builder(MemoryStore::new())
+    /// PKCE as they say, on this store; `revoke` is told of every replay.
+    pub fn pkce(
+        &self,
+        store: impl ChallengeStore,
+        revoke: impl Fn(&pkce_core::Replay) + Send + Sync + 'static,
+    ) -> Pkce {
+        Pkce::builder(store)
             .policy(self.policy())
             .on_replay(move |replay| {
                 revoke(&replay);
@@ -94,13 +107,6 @@ fn issuer(text: &str) -> Result<String, String> {
             Ok(text.to_owned())
         }
         _ => Err(format!("the issuer {text:?} is not an http or https URL")),
-    }
-}
-
-fn known_store(url: &str) -> Result<(), String> {
-    match url {
-        "memory:" => Ok(()),
-        _ => Err("this server was built with no other store than memory:".to_owned()),
     }
 }
 

@@ -53,10 +53,7 @@ impl StoreUrl {
             #[cfg(feature = "sqlx")]
             Kind::Sqlite => sqlx::open_sqlite(&self.url).await,
         };
-        opened.map_err(|error| {
-            let reason = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-            format!("the store cannot be used: {error}{reason}").replace('\n', " ")
-        })
+        opened.map_err(|error| format!("the store cannot be used: {error}").replace('\n', " "))
     }
 }
 

@@ -29,6 +29,7 @@ pub mod host;
 use pkce_tower::{
     Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp, async_trait,
 };
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
@@ -182,7 +183,7 @@ fn millis(time: Timestamp) -> Result<i64, StoreError> {
 /// A disk that is full has no room for another code; whatever else went wrong, the call may have happened or not.
 fn failed(error: sqlx::Error) -> StoreError {
     const SQLITE_FULL: &str = "13";
-    match error.as_database_error().and_then(|error| error.code()) {
+    match error.as_database_error().and_then(DatabaseError::code) {
         Some(code) if code == SQLITE_FULL => StoreError::full(),
         _ => StoreError::unavailable(error),
     }

@@ -1,6 +1,6 @@
 //! The store on the host's table: the whole contract, rows that somebody changed, and the flow.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -97,7 +97,7 @@ fn none() -> Attempt {
 
 fn binding() -> Binding {
     let now = SystemClock.now();
-    let until = now.saturating_add(Duration::from_secs(60));
+    let until = now.saturating_add(Duration::from_mins(1));
     Binding::from_parts("S256", Some(&PROOF), Some(b"17"[..].into()), now, until).unwrap()
 }
 

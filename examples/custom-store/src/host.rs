@@ -59,17 +59,24 @@ pub const CLIENT_ID: &str = "the-client";
 /// Its only redirect URI.
 pub const REDIRECT_URI: &str = "https://client.example/callback";
 
-/// The pool of the server. Writers wait for each other for up to a second, which is less than the policy's time-out.
+/// How long a writer waits for another one: less than the policy's time-out (2 seconds by default), so that what is
+/// answered with an error is not done a moment later after all.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The pool of the server.
+///
+/// SQLite has one writer at a time, and whoever waits may be overtaken. A server with many of them gives them a pool of
+/// one connection, which is a queue.
 ///
 /// # Errors
 ///
 /// When the file cannot be opened.
-pub async fn connect(file: &Path) -> sqlx::Result<SqlitePool> {
+pub async fn connect(file: &Path, busy_timeout: Duration) -> sqlx::Result<SqlitePool> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(Duration::from_secs(1));
+        .busy_timeout(busy_timeout);
     SqlitePoolOptions::new().max_connections(4).connect_with(options).await
 }
 

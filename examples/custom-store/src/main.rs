@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 async fn play(file: &Path) -> Result<()> {
-    let pool = host::connect(file).await?;
+    let pool = host::connect(file, host::BUSY_TIMEOUT).await?;
     sqlx::raw_sql(host::TABLE).execute(&pool).await?;
     let mut migration = pool.begin().await?;
     sqlx::raw_sql(custom_store::MIGRATION).execute(&mut *migration).await?;

@@ -28,8 +28,9 @@ impl Database {
         (database, pool)
     }
 
+    /// Patient: on a busy machine the suite's many writers overtake each other for longer than a server would wait.
     async fn connect(&self) -> SqlitePool {
-        host::connect(&self.0.join("server.sqlite")).await.unwrap()
+        host::connect(&self.0.join("server.sqlite"), Duration::from_secs(20)).await.unwrap()
     }
 }
 

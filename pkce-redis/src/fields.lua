@@ -1,0 +1,31 @@
+-- What stands where in the header of a record; nil if this is not one, in a value of so many octets.
+local NOBODY = string.rep('-', 32) .. ' ' .. string.rep('-', 20)
+
+local function fields(header, octets)
+    local method, proof, issued, life, grant, ticket, at, rest = string.match(header,
+        '^pkce1 (%w+) +([%w_-]+) (%d+) (%d+) ([%d-]+) ([0-9a-f-]+) ([%d-]+)\n()')
+    if rest ~= 150 or #proof ~= 43 or #issued ~= 20 or #life ~= 6 or #grant ~= 10 or #ticket ~= 32 or #at ~= 20 then
+        return nil
+    end
+    if (method == 'none') ~= (proof == string.rep('-', 43)) then
+        return nil
+    end
+    if method ~= 'S256' and method ~= 'plain' and method ~= 'none' then
+        return nil
+    end
+    if tonumber(life) < 1 or tonumber(life) > 600000 then
+        return nil
+    end
+    if grant ~= string.rep('-', 10) and not string.find(grant, '^%d+$') then
+        return nil
+    end
+    if octets ~= 149 + (tonumber(grant) or 0) then
+        return nil
+    end
+    local mark = ticket .. ' ' .. at
+    if mark ~= NOBODY and string.find(mark, '-', 1, true) then
+        return nil
+    end
+    return { proof = proof, ticket = ticket, mark = mark }
+end
+

@@ -1,0 +1,186 @@
+//! The record: what stands under a code's key, a line that an operator can read and then the grant's own octets.
+//!
+//! ```text
+//! pkce1 S256  E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM 00000001767225600123 060000 0000000011 -------------------------------- --------------------
+//! ^     ^     ^                                           ^                    ^      ^          ^                                ^
+//! magic method proof (base64url)                          issued at (ms)       life   grant's    ticket (hexadecimal)             redeemed at (ms)
+//! ```
+//!
+//! Dashes stand for *none*. Every field has its fixed place, so that a script can mark a record where it lies.
+//! What a script and this file both know: the header has 149 octets, and the ticket begins at 95.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pkce_core::{Binding, InvalidBinding, Ticket, Timestamp};
+
+use crate::field::{self, Reader};
+
+const MAGIC: &str = "pkce1";
+
+/// Octets before the grant, the end of the line included.
+const HEADER: usize = 149;
+
+/// What a script found under a code's key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) binding: Binding,
+    /// By whom and when it was redeemed, if it is.
+    pub(crate) redeemed: Option<(Ticket, Timestamp)>,
+}
+
+impl Record {
+    /// The header of a binding's record.
+    pub(crate) fn header(binding: &Binding, redeemed: Option<(Ticket, Timestamp)>) -> String {
+        let mut header = String::with_capacity(HEADER);
+        let life = binding.lifetime().as_millis();
+        // Writing to a string does not fail.
+        _ = write!(header, "{MAGIC} {:<5} {} ", binding.method_str(), field::proof(binding.proof()));
+        _ = write!(header, "{} {life:06} ", field::time(binding.issued_at()));
+        _ = match binding.grant() {
+            Some(grant) => write!(header, "{:010}", grant.len()),
+            None => write!(header, "{:-<10}", ""),
+        };
+        _ = match redeemed {
+            Some((ticket, at)) => writeln!(header, " {} {}", field::ticket(ticket), field::time(at)),
+            None => writeln!(header, " {:-<32} {:-<20}", "", ""),
+        };
+        header
+    }
+
+    /// Parses strictly: what it accepts is what [`Record::header`] writes, octet for octet, and then the grant.
+    pub(crate) fn parse(record: &[u8]) -> Result<Self, InvalidRecord> {
+        let (header, grant) = record.split_at_checked(HEADER).ok_or(InvalidRecord::Form)?;
+        let header = str::from_utf8(header).map_err(|_| InvalidRecord::Form)?;
+        let parsed = Self::read(header, grant)?;
+        // One way to write it: no capitals, no leading sign, no odd last character of a base64url.
+        if Self::header(&parsed.binding, parsed.redeemed) == header { Ok(parsed) } else { Err(InvalidRecord::Form) }
+    }
+
+    fn read(header: &str, grant: &[u8]) -> Result<Self, InvalidRecord> {
+        let mut reader = Reader::new(header);
+        if reader.text(MAGIC.len())? != MAGIC {
+            return Err(InvalidRecord::Form);
+        }
+        let method = reader.text(5)?.trim_ascii_end();
+        let proof = reader.proof()?;
+        let issued_at = reader.time()?.ok_or(InvalidRecord::Form)?;
+        let life = reader.number(6)?.ok_or(InvalidRecord::Form)?;
+        let grant = match reader.number(10)? {
+            Some(octets) if u64::try_from(grant.len()) == Ok(octets) => Some(Arc::from(grant)),
+            None if grant.is_empty() => None,
+            _ => return Err(InvalidRecord::Grant),
+        };
+        let redeemed = match (reader.ticket()?, reader.time()?) {
+            (Some(ticket), Some(at)) => Some((ticket, at)),
+            (None, None) => None,
+            _ => return Err(InvalidRecord::Form),
+        };
+        let expires_at = issued_at.saturating_add(Duration::from_millis(life));
+        let proof = proof.as_ref().map(<[u8; 32]>::as_slice);
+        let binding = Binding::from_parts(method, proof, grant, issued_at, expires_at)?;
+        Ok(Self { binding, redeemed })
+    }
+}
+
+/// A value that this crate did not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InvalidRecord {
+    /// The key holds another type, or no record of this version.
+    Form,
+    /// The grant is shorter or longer than it was.
+    Grant,
+    /// What stands there cannot be bound to a code.
+    Binding(InvalidBinding),
+    /// The script did other than the record says.
+    Script,
+}
+
+impl From<InvalidBinding> for InvalidRecord {
+    fn from(invalid: InvalidBinding) -> Self {
+        Self::Binding(invalid)
+    }
+}
+
+impl fmt::Display for InvalidRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("the value under the code's key is no record of this version"),
+            Self::Grant => f.write_str("the recorded grant is shorter or longer than it was"),
+            Self::Binding(invalid) => invalid.fmt(f),
+            Self::Script => f.write_str("the answer does not fit the record"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidRecord {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_epoch_millis(millis)
+    }
+
+    fn binding(method: &str, grant: Option<&[u8]>, from: u64, life: u64) -> Binding {
+        let proof = (method != Binding::NO_CHALLENGE).then_some(&[0xfb; 32][..]);
+        Binding::from_parts(method, proof, grant.map(Arc::from), at(from), at(from + life)).unwrap()
+    }
+
+    fn octets(binding: &Binding, redeemed: Option<(Ticket, Timestamp)>) -> Vec<u8> {
+        let grant = binding.grant().map_or(&[][..], |grant| grant);
+        [Record::header(binding, redeemed).as_bytes(), grant].concat()
+    }
+
+    #[test]
+    fn every_record_comes_back_octet_for_octet() {
+        let tickets = [Ticket::BURNED, Ticket::from_bytes([0xff; 16]), Ticket::from_bytes([7; 16])];
+        let marks = tickets.map(|ticket| Some((ticket, at(1_767_225_600_999))));
+        for redeemed in marks.into_iter().chain([None, Some((Ticket::BURNED, at(u64::MAX)))]) {
+            for method in ["S256", "plain", "none"] {
+                for grant in [None, Some(&b""[..]), Some(b"alice\n\0\xff")] {
+                    for (from, life) in [(0, 1), (1_767_225_600_123, 600_000), (u64::MAX - 60_000, 60_000)] {
+                        let binding = binding(method, grant, from, life);
+                        let record = octets(&binding, redeemed);
+                        assert_eq!(record.len(), HEADER + grant.map_or(0, <[u8]>::len));
+                        assert_eq!(Record::parse(&record), Ok(Record { binding, redeemed }));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_operator_can_read_it() {
+        let binding = binding("S256", Some(b"alice"), 1_767_225_600_123, 60_000);
+        assert_eq!(
+            Record::header(&binding, None),
+            "pkce1 S256  -_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s 00000001767225600123 060000 0000000005 \
+             -------------------------------- --------------------\n"
+        );
+    }
+
+    /// Any octet of the header replaced by any other, or the whole cut anywhere: refused, or another sound record.
+    #[test]
+    fn what_is_accepted_is_what_is_written() {
+        let mark = Some((Ticket::from_bytes([7; 16]), at(1_767_225_600_999)));
+        for sound in [("S256", mark), ("plain", None), ("none", mark)] {
+            let record = octets(&binding(sound.0, Some(b"alice"), 1_767_225_600_123, 60_000), sound.1);
+            for place in 0..HEADER {
+                for octet in 0..=255 {
+                    let mut tampered = record.clone();
+                    tampered[place] = octet;
+                    if let Ok(Record { binding, redeemed }) = Record::parse(&tampered) {
+                        assert_eq!(octets(&binding, redeemed), tampered, "octet {place} became {octet}");
+                    }
+                }
+            }
+            for length in 0..record.len() {
+                assert!(Record::parse(&record[..length]).is_err(), "cut to {length}");
+            }
+            assert!(Record::parse(&[&record[..], b"x"].concat()).is_err());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Why a statement did not do what it was sent for, what follows from that, and what may be told of it.
+
+use std::fmt;
+
+use pkce_core::StoreError;
+
+use crate::row::InvalidRow;
+
+/// What is to be done about an error of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Somebody else was faster, or the connection is gone. Sending the same again is right: every verb is idempotent.
+    Passing,
+    /// There is no room.
+    Full,
+    /// It would only happen again.
+    Lasting,
+}
+
+/// How a verb failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// By an error of sqlx or of the database.
+    Sqlx(sqlx::Error),
+    /// By a row that cannot be believed.
+    InvalidRow(InvalidRow),
+    /// The row changed while the statement looked at it.
+    Contended,
+    /// The connection does not commit what it is told.
+    NotCommitted,
+    /// A time that no database can hold: after the year 292 277 026.
+    TooLate,
+}
+
+impl Failure {
+    pub(crate) fn fault(&self, of_database: fn(&sqlx::Error) -> Fault) -> Fault {
+        match self {
+            Self::Sqlx(sqlx::Error::Io(_)) | Self::Contended => Fault::Passing,
+            Self::Sqlx(error) => of_database(error),
+            Self::InvalidRow(_) | Self::NotCommitted | Self::TooLate => Fault::Lasting,
+        }
+    }
+
+    pub(crate) fn into_store_error(self, fault: Fault) -> StoreError {
+        match self {
+            Self::InvalidRow(error) => StoreError::invalid_record(error),
+            Self::Contended => StoreError::unavailable("the code was changed by others at every attempt"),
+            Self::NotCommitted => StoreError::unavailable("the connection is not in autocommit mode"),
+            Self::TooLate => StoreError::unavailable("a time is too late for a BIGINT"),
+            Self::Sqlx(_) if fault == Fault::Full => StoreError::full(),
+            Self::Sqlx(error) => StoreError::unavailable(Reported::from(error)),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<InvalidRow> for Failure {
+    fn from(error: InvalidRow) -> Self {
+        Self::InvalidRow(error)
+    }
+}
+
+/// What sqlx reported, in words. Deliberately not its error: the details of a database error quote rows, and a
+/// configuration error the address of the database.
+#[derive(Debug)]
+struct Reported(String);
+
+impl From<sqlx::Error> for Reported {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error;
+
+        Self(match error {
+            Error::Database(error) => {
+                let code = error.code().unwrap_or_default();
+                // SQLSTATE classes 22 and 23: the message quotes the value that it is about.
+                if code.starts_with("22") || code.starts_with("23") {
+                    format!("the database refused a value: {code}")
+                } else {
+                    format!("the database reported {code}: {}", error.message())
+                }
+            }
+            Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => {
+                error.to_string()
+            }
+            Error::Protocol(_) => "the database answered something that sqlx does not understand".to_owned(),
+            _ => "sqlx could not send the statement".to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Reported {}

@@ -1,0 +1,125 @@
+//! MySQL 8.0 and later, MariaDB 10.6 and later.
+
+use pkce_core::{Attempt, CodeDigest, Inserted};
+use sqlx::SqlStr;
+use sqlx::mysql::{MySql, MySqlArguments, MySqlDatabaseError};
+use sqlx::query::Query;
+use sqlx::{MySqlPool, Row as _};
+
+use crate::dialect::{Dialect, Statements, Value, millis};
+use crate::failure::{Failure, Fault};
+use crate::row::Columns;
+use crate::store::SqlxStore;
+use crate::table_name::TableName;
+
+/// The store on MySQL and MariaDB: [`SqlxStore`] in a [`MySqlPool`].
+pub type MySqlStore = SqlxStore<MySql>;
+
+/// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
+///
+/// `LONGBLOB`, because a `BLOB` ends at 64 KiB and, without strict mode, cuts off what is longer. A grant must also
+/// fit into the server's `max_allowed_packet`.
+pub const MYSQL_DDL: &str = r"CREATE TABLE IF NOT EXISTS `pkce_codes` (
+    code_digest           VARBINARY(32) NOT NULL PRIMARY KEY CHECK (LENGTH(code_digest) = 32),
+    code_challenge_method VARCHAR(5) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+                          CHECK (code_challenge_method IN ('S256', 'plain', 'none')),
+    proof                 VARBINARY(32) CHECK (LENGTH(proof) = 32),
+    grant_record          LONGBLOB,
+    issued_at             BIGINT NOT NULL CHECK (issued_at >= 0),
+    expires_at            BIGINT NOT NULL,
+    ticket                VARBINARY(16) CHECK (LENGTH(ticket) = 16),
+    redeemed_at           BIGINT CHECK (redeemed_at >= 0),
+    CHECK (expires_at > issued_at),
+    CHECK ((proof IS NULL) = (code_challenge_method = 'none')),
+    CHECK ((ticket IS NULL) = (redeemed_at IS NULL)),
+    INDEX `pkce_codes_expires_at` (expires_at)
+) ENGINE = InnoDB;
+";
+
+impl Dialect for MySql {
+    const MARK: char = '`';
+
+    // Plain: INSERT IGNORE would turn every other error into a warning, and with the client flag CLIENT_FOUND_ROWS,
+    // which sqlx sets, ON DUPLICATE KEY UPDATE counts a row that it did not touch.
+    const INSERT: &'static str = r"
+        INSERT INTO `pkce_codes` (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
+        VALUES (?, ?, ?, ?, ?, ?)";
+
+    // Everything is decided in the WHERE clause, under the row's lock; an attempt that is not granted writes nothing.
+    const REDEEM: &'static str = r"
+        UPDATE `pkce_codes` SET ticket = ?, redeemed_at = ?
+        WHERE code_digest = ? AND ticket IS NULL AND redeemed_at IS NULL AND expires_at > ?
+            AND proof <=> ? AND (proof IS NULL) = (code_challenge_method = 'none')";
+
+    // What was marked is found by its ticket. Without autocommit nothing would be: see `redeem`.
+    const FIND: &'static str = r"
+        SELECT code_challenge_method, proof, grant_record, issued_at, expires_at, ticket, redeemed_at, @@autocommit
+        FROM `pkce_codes` WHERE code_digest = ?";
+
+    const RESTORE: &'static str =
+        r"UPDATE `pkce_codes` SET ticket = NULL, redeemed_at = NULL WHERE code_digest = ? AND ticket = ?";
+
+    // By the index's own order, so that two servers at once lock the same rows one after the other.
+    const DELETE_EXPIRED: &'static str =
+        r"DELETE FROM `pkce_codes` WHERE expires_at < ? ORDER BY expires_at, code_digest LIMIT ?";
+
+    fn ddl(table: &TableName) -> String {
+        table.place(MYSQL_DDL, Self::MARK)
+    }
+
+    async fn execute(pool: &MySqlPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        query(sql, values).execute(pool).await.map(|done| done.rows_affected())
+    }
+
+    async fn execute_ddl(pool: &MySqlPool, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    }
+
+    async fn redeem(
+        pool: &MySqlPool,
+        statements: &Statements,
+        code: &CodeDigest,
+        attempt: &Attempt,
+    ) -> Result<Option<Columns>, Failure> {
+        let code = Value::Octets(Some(code.as_bytes()));
+        let proof = Value::Octets(attempt.proof().map(|proof| proof.as_bytes().as_slice()));
+        let ticket = attempt.ticket();
+        let ticket = Value::Octets(Some(ticket.as_bytes()));
+        let at = Value::Number(millis(attempt.at())?);
+        // One connection for both statements, so that it is taken from the pool, and tested, once.
+        let mut connection = pool.acquire().await?;
+        query(&statements.redeem, &[ticket, at, code, at, proof]).execute(&mut *connection).await?;
+        let rows = query(&statements.find, &[code]).fetch_all(&mut *connection).await?;
+        // What is not committed is undone when the connection ends, and would be served again.
+        if rows.iter().any(|row| row.try_get::<i64, _>(7).ok() != Some(1)) {
+            return Err(Failure::NotCommitted);
+        }
+        Ok(Columns::of(&rows)?)
+    }
+
+    fn inserted(outcome: Result<u64, sqlx::Error>) -> Result<Inserted, sqlx::Error> {
+        match outcome {
+            Ok(_) => Ok(Inserted::Recorded),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Inserted::Occupied),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn fault(error: &sqlx::Error) -> Fault {
+        let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        match error.map(MySqlDatabaseError::number) {
+            // Lock wait time-out, deadlock; the server is ending, or has ended this connection.
+            Some(1205 | 1213 | 1053 | 1927 | 4031) => Fault::Passing,
+            Some(1021 | 1114) => Fault::Full,
+            _ => Fault::Lasting,
+        }
+    }
+}
+
+fn query(sql: &SqlStr, values: &[Value<'_>]) -> Query<'static, MySql, MySqlArguments> {
+    values.iter().fold(sqlx::query(sql.clone()), |query, value| match *value {
+        Value::Octets(octets) => query.bind(octets),
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+    })
+}

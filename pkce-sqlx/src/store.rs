@@ -1,0 +1,179 @@
+//! The store: three verbs, a table, and a broom.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pkce_core::{
+    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreError, SystemClock, Ticket,
+};
+use sqlx::{Database, Pool};
+
+use crate::dialect::{Dialect, Statements, Value, millis, safe};
+use crate::failure::{Failure, Fault};
+use crate::table_name::TableName;
+
+/// How often a statement is sent before it is given up. Whoever is overtaken by another redemption of the same code
+/// sees its outcome the second time; a connection that the server has closed costs one attempt each; under
+/// `SERIALIZABLE` a few more are lost to neighbours.
+const ATTEMPTS: usize = 10;
+
+/// How many rows one statement of [`SqlxStore::delete_expired`] deletes at most: some milliseconds' work, also with
+/// large grants.
+const BATCH: u16 = 500;
+
+/// How long after its end a record is deleted. A server whose clock is so far ahead deletes nothing that lives by
+/// another's, and a replay is recognised until the end.
+const MARGIN_MILLIS: i64 = 60_000;
+
+/// The challenge store in a table, in the pool that the host already has: `PgStore`, `MySqlStore`, `SqliteStore`.
+///
+/// * Every verb is one atomic conditional statement, in autocommit: nothing is read first to be written then.
+/// * What is read back is parsed. A row that was changed is an error, never a pass.
+/// * A statement that lost a race, a deadlock or its connection is sent again, at once, up to nine times. The ticket
+///   makes that safe: a redemption that is sent twice is one redemption.
+/// * An expired row is never redeemed. It stays until [`SqlxStore::delete_expired`].
+/// * Nothing that is bound to a statement is logged or reported, neither here nor by sqlx. The database's own
+///   statement log may show it: digests, proofs and grants, no code and no verifier.
+///
+/// A clone is another handle to the same pool.
+pub struct SqlxStore<DB: Database> {
+    pool: Pool<DB>,
+    table: Arc<TableName>,
+    statements: Arc<Statements>,
+}
+
+impl<DB: Dialect> SqlxStore<DB> {
+    /// The store in the table `pkce_codes`, in this pool.
+    pub fn new(pool: Pool<DB>) -> Self {
+        Self::with_table(pool, TableName::default())
+    }
+
+    /// The store in another table.
+    pub fn with_table(pool: Pool<DB>, table: TableName) -> Self {
+        let statements = Arc::new(Statements::of::<DB>(&table));
+        Self { pool, table: Arc::new(table), statements }
+    }
+
+    /// The table that it keeps its records in.
+    pub fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    /// The statements that create a table and its index, unless they exist: for your own migrations.
+    pub fn ddl(table: &TableName) -> String {
+        DB::ddl(table)
+    }
+
+    /// Creates the table and its index, unless they exist. Any number of servers may do it at once.
+    ///
+    /// The database role needs the right to create tables, also if the table exists. A table of that name with other
+    /// columns is left as it is, and the first verb fails.
+    ///
+    /// # Errors
+    ///
+    /// When the table could not be created.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        let (pool, ddl) = (&self.pool, safe(DB::ddl(&self.table)));
+        persist(DB::ddl_fault, || async { Ok(DB::execute_ddl(pool, ddl.clone()).await?) }).await
+    }
+
+    /// Deletes what expired more than a minute ago, and says how many rows that were.
+    ///
+    /// Call it now and then, once a minute say, from one server or from all: none deletes what another is at. It goes
+    /// by this server's clock, and the minute covers the difference between your servers' clocks. Rows are deleted
+    /// in batches of at most 500, each a transaction of its own, until none is left; if the call is dropped, the
+    /// batches that are done stay done.
+    ///
+    /// # Errors
+    ///
+    /// When a batch could not be deleted.
+    pub async fn delete_expired(&self) -> Result<u64, StoreError> {
+        let (pool, sql) = (&self.pool, &self.statements.delete_expired);
+        let before =
+            i64::try_from(SystemClock.now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
+        let mut deleted = 0;
+        loop {
+            let values = [Value::Number(before), Value::Number(BATCH.into())];
+            let batch = persist(DB::fault, || async { Ok(DB::execute(pool, sql, &values).await?) }).await?;
+            deleted += batch;
+            if batch < BATCH.into() {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
+    async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+        let (pool, sql) = (&self.pool, &self.statements.insert);
+        persist(DB::fault, || async {
+            let values = [
+                Value::Octets(Some(code.as_bytes())),
+                Value::Text(binding.method_str()),
+                Value::Octets(binding.proof().map(|proof| proof.as_bytes().as_slice())),
+                Value::Octets(binding.grant().map(|grant| &**grant)),
+                Value::Number(millis(binding.issued_at())?),
+                Value::Number(millis(binding.expires_at())?),
+            ];
+            Ok(DB::inserted(DB::execute(pool, sql, &values).await)?)
+        })
+        .await
+    }
+
+    async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+        persist(DB::fault, || async {
+            match DB::redeem(&self.pool, &self.statements, code, attempt).await? {
+                None => Ok(Redemption::Unknown),
+                Some(columns) => columns.answer(attempt)?.ok_or(Failure::Contended),
+            }
+        })
+        .await
+    }
+
+    async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+        let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
+        let (pool, sql) = (&self.pool, &self.statements.restore);
+        persist(DB::fault, || async { Ok(DB::execute(pool, sql, &values).await.map(drop)?) }).await
+    }
+}
+
+/// Sends until it is done, or the fault is a lasting one, or it was sent often enough.
+///
+/// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A pause
+/// would need a runtime, and the policy's time-out bounds the call.
+async fn persist<T, F>(fault_of_database: fn(&sqlx::Error) -> Fault, send: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut attempts = 1;
+    loop {
+        let failure = match send().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        let fault = failure.fault(fault_of_database);
+        if fault != Fault::Passing || attempts == ATTEMPTS {
+            return Err(failure.into_store_error(fault));
+        }
+        attempts += 1;
+    }
+}
+
+impl<DB: Database> Clone for SqlxStore<DB> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), table: Arc::clone(&self.table), statements: Arc::clone(&self.statements) }
+    }
+}
+
+/// Shows the table and how many connections the pool has, and nothing of where they lead.
+impl<DB: Database> fmt::Debug for SqlxStore<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlxStore")
+            .field("database", &DB::NAME)
+            .field("table", &self.table.to_string())
+            .field("connections", &self.pool.size())
+            .finish_non_exhaustive()
+    }
+}

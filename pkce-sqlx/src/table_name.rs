@@ -1,0 +1,112 @@
+//! The name of the table: an identifier, so that a statement with it can be nothing else.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest identifier: PostgreSQL cuts names off at 63 octets, MySQL refuses them at 65, and the index is called
+/// as the table is, with `_expires_at` behind it.
+const MAX_IDENTIFIER: usize = 48;
+
+/// The name that stands in every statement until [`TableName::place`] puts another one there.
+const DEFAULT: &str = "pkce_codes";
+
+/// The name of a table, with or without the name of its schema (in MySQL: of its database).
+///
+/// * An identifier is an ASCII letter or underscore, and then letters, digits and underscores: 1 to 48 octets.
+/// * Two identifiers with a dot between them are schema and table. Without a schema the connection's own is meant.
+/// * In a statement it is quoted: it may be a reserved word, and upper and lower case are kept.
+/// * The default is `pkce_codes`.
+///
+/// Nothing else ever becomes part of a statement, and this can be nothing but a name.
+///
+/// ```
+/// use pkce_sqlx::TableName;
+///
+/// let table = TableName::new("auth.pkce_codes")?;
+/// assert_eq!(table.to_string(), "auth.pkce_codes");
+/// assert!(TableName::new("pkce_codes; DROP TABLE users").is_err());
+/// # Ok::<(), pkce_sqlx::InvalidTableName>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TableName {
+    schema: Option<Box<str>>,
+    table: Box<str>,
+}
+
+impl TableName {
+    /// Parses `table` or `schema.table`.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither one identifier nor two with a dot between them.
+    pub fn new(name: &str) -> Result<Self, InvalidTableName> {
+        let (schema, table) = name.split_once('.').map_or((None, name), |(schema, table)| (Some(schema), table));
+        Ok(Self { schema: schema.map(identifier).transpose()?, table: identifier(table)? })
+    }
+
+    /// The identifier of the schema, if one was given.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// The same table, without its schema.
+    pub(crate) fn unqualified(&self) -> Self {
+        Self { schema: None, table: self.table.clone() }
+    }
+
+    /// Puts this name where the default one stands in a statement, between these quotation marks. The index is named
+    /// after the table, and has no schema of its own.
+    pub(crate) fn place(&self, sql: &str, mark: char) -> String {
+        let quoted = |name: &str| format!("{mark}{name}{mark}");
+        let index = |table: &str| quoted(&format!("{table}_expires_at"));
+        let schema = self.schema.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
+        sql.replace(&index(DEFAULT), &index(&self.table)).replace(&quoted(DEFAULT), &(schema + &quoted(&self.table)))
+    }
+}
+
+fn identifier(name: &str) -> Result<Box<str>, InvalidTableName> {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+    let starts_well = name.bytes().next().is_some_and(|octet| plain(octet) && !octet.is_ascii_digit());
+    if starts_well && name.bytes().all(plain) && name.len() <= MAX_IDENTIFIER {
+        Ok(name.into())
+    } else {
+        Err(InvalidTableName)
+    }
+}
+
+impl Default for TableName {
+    fn default() -> Self {
+        Self { schema: None, table: DEFAULT.into() }
+    }
+}
+
+impl FromStr for TableName {
+    type Err = InvalidTableName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidTableName> {
+        Self::new(name)
+    }
+}
+
+/// As it was given, without quotation marks.
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.table)
+    }
+}
+
+/// A name that is no [`TableName`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidTableName;
+
+impl fmt::Display for InvalidTableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table name is one identifier, or two with a dot between them, of 1 to 48 letters, digits and underscores")
+    }
+}
+
+impl std::error::Error for InvalidTableName {}

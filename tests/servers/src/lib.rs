@@ -1,0 +1,27 @@
+//! Real servers for tests: Redis alone and as a Cluster, PostgreSQL, MariaDB, and a proxy that breaks connections.
+//!
+//! Each listens on loopback at a free port, keeps throw-away data in a directory of its own, and is gone with its data
+//! when it is dropped or when the process of the test ends, however it ends. None of them runs as root.
+//!
+//! A test that cannot have its server says so on stderr and is skipped. With `PKCE_REQUIRE_SERVERS=1` it fails.
+//!
+//! All calls block.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot set up its servers fails")]
+#![expect(clippy::missing_panics_doc, reason = "every call panics if the machine does not do what it asks")]
+
+mod cluster;
+mod home;
+mod mariadb;
+mod port;
+mod postgres;
+mod process;
+mod program;
+mod proxy;
+mod redis;
+mod server;
+
+pub use cluster::RedisCluster;
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use proxy::Proxy;
+pub use redis::Redis;

@@ -1,0 +1,88 @@
+//! MariaDB.
+
+use crate::home::Home;
+use crate::port;
+use crate::program;
+use crate::server::Server;
+
+/// A MariaDB of one's own. It does not wait for the disk: killing it loses nothing, only a power cut would.
+#[derive(Debug)]
+pub struct MariaDb(Server);
+
+impl MariaDb {
+    /// Starts one; `None` if this machine has none.
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with further arguments, such as `["--general-log"]`.
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        let (install, program) = (program::find("mariadb-install-db")?, program::find("mariadbd")?);
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let home = Home::new("mariadb");
+        let data = format!("--datadir={}", home.join("data").display());
+        home.run(&install, &["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
+        let command = move |home: &Home, port: u16| {
+            let mut words = home.command(&program);
+            words.extend(["--no-defaults".to_owned(), data.clone(), format!("--port={port}")]);
+            words.push(format!("--socket={}", home.join("socket").display()));
+            let settings = [
+                "--bind-address=127.0.0.1",
+                "--skip-name-resolve",
+                "--innodb-flush-log-at-trx-commit=2",
+                "--innodb-buffer-pool-size=64M",
+                "--max-connections=300",
+            ];
+            words.extend(settings.map(str::to_owned));
+            words.extend(arguments.iter().cloned());
+            words
+        };
+        let is_ready = |_, log: &str| log.contains("ready for connections");
+        Some(Self(Server::start(home, port::free, command, is_ready)))
+    }
+
+    /// `mysql://root@127.0.0.1:PORT/test`
+    pub fn url(&self) -> String {
+        self.url_at(self.port())
+    }
+
+    /// The same by way of a proxy.
+    pub fn url_at(&self, port: u16) -> String {
+        format!("mysql://root@127.0.0.1:{port}/test?ssl-mode=disabled")
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    /// `SIGKILL`.
+    pub fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    /// Starts it again at the same port with the same data; kills it before, if it runs.
+    pub fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    /// It accepts connections and answers nothing any more.
+    pub fn pause(&self) {
+        self.0.signal("STOP");
+    }
+
+    /// It goes on.
+    pub fn resume(&self) {
+        self.0.signal("CONT");
+    }
+
+    /// What it has logged since it was started last.
+    pub fn log(&self) -> String {
+        self.0.log()
+    }
+
+    /// A file in its data directory, such as the one that `--general-log-file` names.
+    pub fn file(&self, name: &str) -> String {
+        self.0.file(&format!("data/{name}"))
+    }
+}

@@ -1,0 +1,83 @@
+//! PostgreSQL.
+
+use crate::home::Home;
+use crate::port;
+use crate::program;
+use crate::server::Server;
+
+/// A PostgreSQL of one's own. It does not wait for the disk: killing it loses nothing, only a power cut would.
+#[derive(Debug)]
+pub struct Postgres(Server);
+
+impl Postgres {
+    /// Starts one; `None` if this machine has none.
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with further arguments, such as `["-c", "log_statement=all"]`.
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        let (initdb, program) = (program::find("initdb")?, program::find("postgres")?);
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let home = Home::new("postgres");
+        let data = home.join("data").to_str().unwrap().to_owned();
+        home.run(&initdb, &["--auth=trust", "--username=pkce", "--encoding=UTF8", "--no-sync", "--pgdata", &data]);
+        let command = move |home: &Home, port: u16| {
+            let mut words = home.command(&program);
+            words.extend(["-D".to_owned(), data.clone(), "-p".to_owned(), port.to_string()]);
+            for setting in [
+                "listen_addresses=127.0.0.1",
+                "unix_socket_directories=",
+                "fsync=off",
+                "shared_buffers=32MB",
+                "max_connections=300",
+            ] {
+                words.extend(["-c".to_owned(), setting.to_owned()]);
+            }
+            words.extend(arguments.iter().cloned());
+            words
+        };
+        let is_ready = |_, log: &str| log.contains("database system is ready to accept connections");
+        Some(Self(Server::start(home, port::free, command, is_ready)))
+    }
+
+    /// `postgres://pkce@127.0.0.1:PORT/postgres`
+    pub fn url(&self) -> String {
+        self.url_at(self.port())
+    }
+
+    /// The same by way of a proxy.
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://pkce@127.0.0.1:{port}/postgres?sslmode=disable")
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    /// `SIGKILL`, to all its processes.
+    pub fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    /// Starts it again at the same port with the same data; kills it before, if it runs.
+    pub fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    /// It accepts connections and answers nothing any more.
+    pub fn pause(&self) {
+        self.0.signal("STOP");
+    }
+
+    /// It goes on.
+    pub fn resume(&self) {
+        self.0.signal("CONT");
+    }
+
+    /// What it has logged since it was started last.
+    pub fn log(&self) -> String {
+        self.0.log()
+    }
+}

@@ -54,3 +54,8 @@ macro_rules! on_both_servers {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// The guide's store, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-a-store.md")]
+mod writing_a_store {}

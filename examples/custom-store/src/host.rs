@@ -1,0 +1,179 @@
+//! The server that had the table before it had PKCE, as small as it can be: one client, one user, who always consents.
+//!
+//! Lines that PKCE has added are marked `// PKCE`.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{Form, FromRef, Json, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use pkce_tower::{AuthorizationCode, Challenge, Clearance, ClearanceKind, CodeDigest, Pkce, TokenEndpointLayer};
+use serde::Deserialize;
+use serde_json::json;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use url::Url;
+
+use crate::AuthorizationCodes;
+
+/// The table as it was.
+pub const TABLE: &str = "
+    CREATE TABLE authorization_codes (
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
+        code         TEXT    NOT NULL UNIQUE,
+        client_id    TEXT    NOT NULL,
+        user_id      TEXT    NOT NULL,
+        redirect_uri TEXT    NOT NULL,
+        scope        TEXT    NOT NULL,
+        created_at   INTEGER NOT NULL,          -- seconds since the epoch
+        expires_at   INTEGER NOT NULL,          -- seconds since the epoch
+        used         INTEGER NOT NULL DEFAULT 0
+    )";
+
+/// When consent is given. PKCE has added the digest; the code in clear is no longer needed by anybody.
+pub const INSERT: &str = "
+    INSERT INTO authorization_codes
+        (code, client_id, user_id, redirect_uri, scope, created_at, expires_at, code_digest)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    RETURNING id";
+
+/// When tokens are issued: by the row's id, where it said `code = ?1` before. One statement that checks and marks.
+pub const USE: &str = "
+    UPDATE authorization_codes SET used = 1
+    WHERE id = ?1 AND client_id = ?2 AND redirect_uri = ?3 AND expires_at > ?4 AND used = 0
+    RETURNING user_id, scope";
+
+/// Now and then: seconds, then milliseconds. PKCE has added the second condition.
+pub const DELETE_EXPIRED: &str = "
+    DELETE FROM authorization_codes WHERE expires_at <= ?1 AND coalesce(pkce_expires_at, 0) <= ?1 * 1000";
+
+/// How long a row lives, in seconds. Longer than the policy's code lifetime (60 seconds by default), which decides.
+pub const LIFETIME: i64 = 600;
+
+/// The only client.
+pub const CLIENT_ID: &str = "the-client";
+/// Its only redirect URI.
+pub const REDIRECT_URI: &str = "https://client.example/callback";
+
+/// How long a writer waits for another one: less than the policy's time-out (2 seconds by default), so that what is
+/// answered with an error is not done a moment later after all.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The pool of the server.
+///
+/// SQLite has one writer at a time, and whoever waits may be overtaken. A server with many of them gives them a pool of
+/// one connection, which is a queue.
+///
+/// # Errors
+///
+/// When the file cannot be opened.
+pub async fn connect(file: &Path, busy_timeout: Duration) -> sqlx::Result<SqlitePool> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(busy_timeout);
+    SqlitePoolOptions::new().max_connections(4).connect_with(options).await
+}
+
+#[derive(Debug, Clone)]
+struct Server {
+    pool: SqlitePool,
+    pkce: Pkce, // PKCE
+}
+
+// PKCE: the extractor finds the policy by this.
+impl FromRef<Server> for Pkce {
+    fn from_ref(server: &Server) -> Self {
+        server.pkce.clone()
+    }
+}
+
+/// The server, on a database that is migrated.
+pub fn app(pool: SqlitePool) -> Router {
+    let pkce = Pkce::new(AuthorizationCodes::new(pool.clone())); // PKCE
+    Router::new()
+        .route("/authorize", get(authorize))
+        .route("/token", post(token).layer(TokenEndpointLayer::new(pkce.clone()))) // PKCE: the layer
+        .with_state(Server { pool, pkce })
+}
+
+#[derive(Debug, Deserialize)]
+struct AuthorizationRequest {
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+}
+
+/// Login and consent would come here.
+async fn authorize(
+    State(server): State<Server>,
+    Query(request): Query<AuthorizationRequest>,
+    Challenge(challenge): Challenge, // PKCE
+) -> Result<Redirect, StatusCode> {
+    if request.client_id != CLIENT_ID || request.redirect_uri != REDIRECT_URI {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let code = AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let now = seconds();
+    let id: i64 = sqlx::query_scalar(INSERT)
+        .bind(code.as_str())
+        .bind(&request.client_id)
+        .bind("alice")
+        .bind(&request.redirect_uri)
+        .bind(&request.scope)
+        .bind(now)
+        .bind(now + LIFETIME)
+        .bind(&CodeDigest::of(code.as_str().as_bytes()).as_bytes()[..]) // PKCE
+        .fetch_one(&server.pool)
+        .await
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    // PKCE: before the code leaves. If this fails the row stays behind, and nobody can redeem it.
+    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let mut to = Url::parse(&request.redirect_uri).map_err(|_| StatusCode::BAD_REQUEST)?;
+    to.query_pairs_mut().append_pair("code", code.as_str());
+    Ok(Redirect::to(to.as_str()))
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenRequest {
+    client_id: String,
+    redirect_uri: String,
+}
+
+/// Runs only once the code verifier has matched. A refusal makes the code redeemable again, any other answer does not.
+async fn token(State(server): State<Server>, clearance: Clearance, Form(request): Form<TokenRequest>) -> Response {
+    if clearance.kind() == ClearanceKind::OtherGrant {
+        return refuse("unsupported_grant_type");
+    }
+    let Ok(id) = clearance.grant::<i64>() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() }; // PKCE
+    let row = sqlx::query_as::<_, (String, String)>(USE)
+        .bind(id)
+        .bind(&request.client_id)
+        .bind(&request.redirect_uri)
+        .bind(seconds())
+        .fetch_optional(&server.pool)
+        .await;
+    match row {
+        Ok(Some((user_id, scope))) => {
+            let access_token = format!("a token for {user_id}"); // yours is a better one
+            let tokens = json!({ "access_token": access_token, "token_type": "Bearer", "scope": scope });
+            ([(CACHE_CONTROL, "no-store")], Json(tokens)).into_response()
+        }
+        Ok(None) => refuse("invalid_grant"),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+fn refuse(error: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response()
+}
+
+fn seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

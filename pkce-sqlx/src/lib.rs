@@ -12,12 +12,12 @@ mod sqlite;
 mod store;
 mod table_name;
 
+pub use dialect::Dialect;
 #[cfg(feature = "mysql")]
 pub use mysql::{MYSQL_DDL, MySqlStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{POSTGRES_DDL, PgStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_DDL, SqliteStore};
-pub use dialect::Dialect;
 pub use store::SqlxStore;
 pub use table_name::{InvalidTableName, TableName};

@@ -1,8 +1,8 @@
 //! A real Redis or database under the example servers.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::{env, fs, process};
 
 use pkce_test_servers::{MariaDb, Postgres, Redis, RedisCluster};
@@ -53,18 +53,18 @@ impl Backend {
         })
     }
 
-    /// One that the tests of this process share. It goes with the process.
-    pub fn shared(kind: Kind) -> Option<&'static Self> {
-        static SHARED: [OnceLock<Option<Backend>>; 4] = [const { OnceLock::new() }; 4];
-        let place = match kind {
-            Kind::Redis => 0,
-            Kind::RedisCluster => 1,
-            Kind::Postgres => 2,
-            Kind::MariaDb => 3,
-            // Nobody would remove it; it costs nothing to make.
-            Kind::Sqlite => return Some(Box::leak(Box::new(Self::start(kind)?))),
+    /// One that the tests of this process share, until the process ends; of `SQLite`, one of its own.
+    pub fn shared(kind: Kind) -> Option<Arc<Self>> {
+        static SHARED: [OnceLock<Option<Arc<Backend>>>; 4] = [const { OnceLock::new() }; 4];
+        let start = || Self::start(kind).map(Arc::new);
+        let shared = match kind {
+            Kind::Redis => SHARED.first(),
+            Kind::RedisCluster => SHARED.get(1),
+            Kind::Postgres => SHARED.get(2),
+            Kind::MariaDb => SHARED.get(3),
+            Kind::Sqlite => None,
         };
-        SHARED.get(place)?.get_or_init(|| Self::start(kind)).as_ref()
+        shared.map_or_else(start, |shared| shared.get_or_init(start).clone())
     }
 
     /// What `--store` is given.
@@ -72,7 +72,8 @@ impl Backend {
         match self {
             Self::Redis(redis) => redis.url(),
             Self::RedisCluster(cluster) => {
-                let nodes: Vec<String> = cluster.nodes().iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+                let nodes: Vec<String> =
+                    cluster.nodes().iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
                 format!("redis+cluster://{}", nodes.join(","))
             }
             Self::Postgres(postgres) => postgres.url(),

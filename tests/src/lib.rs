@@ -13,6 +13,7 @@
 mod backend;
 mod client;
 mod connection;
+mod crowd;
 mod double;
 mod program;
 mod server;
@@ -21,6 +22,7 @@ mod store;
 pub use backend::{Backend, Kind};
 pub use client::{Client, Issued, Secret, allow, location, parameter, query, submit, transaction};
 pub use connection::{Answer, Connection};
+pub use crowd::{code_of_crowd, proof_of_crowd};
 pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
 pub use playground::Result;
 pub use program::Program;

@@ -19,7 +19,7 @@ pub struct Program {
 impl Program {
     /// Starts it, and waits until it says where it listens.
     pub fn start(program: &str, options: &[&str]) -> Result<Self> {
-        let mut child = Command::new(built(program))
+        let mut child = Command::new(Self::built(program))
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -32,7 +32,8 @@ async fn play() -> Result<Vec<Row>> {
     let listener = TcpListener::bind(options.listen).await?;
     let wire = Wire(listener.local_addr()?);
     let issuer = format!("http://{}", wire.0);
-    let server = tokio::spawn(axum::serve(listener, axum_server::app(&options, MemoryStore::new(), &issuer)).into_future());
+    let server =
+        tokio::spawn(axum::serve(listener, axum_server::app(&options, MemoryStore::new(), &issuer)).into_future());
     println!("an authorization server on {issuer}\n\nHonest clients");
     let mut rows = shown(playground::honest_clients(wire).await?);
     println!("\nAttacks");

@@ -1,6 +1,6 @@
 //! A server's process, and the leash that ends it when the test is over.
 
-use std::fs::File;
+use std::fs::{self, DirEntry, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -51,10 +51,25 @@ impl Process {
     /// Sends a signal to the server and its children.
     pub(crate) fn signal(&self, signal: &str) {
         kill(signal, &format!("-{}", self.id));
+        self.children().iter().for_each(|child| drop(kill(signal, child)));
+    }
+
+    /// PostgreSQL's are no members of its group.
+    fn children(&self) -> Vec<String> {
+        let is_child = |process: &DirEntry| {
+            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            // The name of the program, in parentheses, may be any; then the state and the parent.
+            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some(&self.id)
+        };
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes.filter(is_child).filter_map(|process| process.file_name().into_string().ok()).collect()
     }
 
     /// `SIGKILL`; the data stays.
     pub(crate) fn kill(mut self) {
+        let children = self.children();
+        kill("KILL", &self.id);
+        children.iter().for_each(|child| drop(kill("KILL", child)));
         let mut stdin = self.leash.stdin.take().unwrap();
         stdin.write_all(b"keep\n").unwrap();
         drop(stdin);

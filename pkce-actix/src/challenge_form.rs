@@ -83,10 +83,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalChallengeForm<T> {
 
 async fn from_form<T: DeserializeOwned>(
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: Payload,
 ) -> Result<(&Pkce, Requested, T), ChallengeRejection> {
     let pkce = configured::pkce(request)?;
-    let body = read::read(request, payload, pkce.policy()).await;
+    let body = read::read(request, &mut payload, pkce.policy()).await;
     let (requested, form) = authorization::read_form_as(&facts(request, body.facts()), pkce.policy())?;
     Ok((pkce, requested, form))
 }

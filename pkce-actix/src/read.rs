@@ -9,8 +9,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
 use pkce_core::{BodyBuffer, Gathered, Policy};
 
-/// Reads the payload that was taken from this request.
-pub(crate) async fn read(request: &HttpRequest, payload: Payload, policy: &Policy) -> Gathered {
+/// Reads the payload that was taken from this request, to its end if the body is any good.
+pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, policy: &Policy) -> Gathered {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let mut buffer = BodyBuffer::new(policy, announced);
     let mut body = pin!(BodyStream::new(payload));
@@ -24,9 +24,16 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload, policy: &Polic
     buffer.finish()
 }
 
-/// The identical octets for the host.
-pub(crate) fn payload(body: Gathered) -> Payload {
+/// The identical octets for the host, put back where they were read from if that can be: one payload less to make.
+pub(crate) fn payload(read: Payload, body: Gathered) -> Payload {
     let octets = body.into_bytes();
-    // An empty chunk is not quite an empty body.
-    if octets.is_empty() { Payload::None } else { Payload::from(octets) }
+    match read {
+        // An empty chunk is not quite an empty body.
+        _ if octets.is_empty() => Payload::None,
+        Payload::H1 { mut payload } => {
+            payload.unread_data(octets);
+            Payload::H1 { payload }
+        }
+        _ => Payload::from(octets),
+    }
 }

@@ -113,8 +113,8 @@ where
             response.extensions_mut().insert(Settle::Restore);
             return answer(request, response);
         }
-        let payload = request.take_payload();
-        let body = read::read(request.request(), payload, pkce.policy()).await;
+        let mut payload = request.take_payload();
+        let body = read::read(request.request(), &mut payload, pkce.policy()).await;
         let judgement = pkce.judge(&facts(request.request(), body.facts())).await;
         let reservation = match judgement {
             Judgement::Reject(rejection) => return answer(request, renderer.render(rejection)),
@@ -124,7 +124,7 @@ where
                 Some(reservation)
             }
         };
-        request.set_payload(read::payload(body));
+        request.set_payload(read::payload(payload, body));
         let outcome = inner.call(request).await;
         if let Some(reservation) = reservation {
             let (status, overrule) = seen(&outcome);

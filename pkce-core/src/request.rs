@@ -48,6 +48,8 @@ enum Header<'a> {
     Repeated,
 }
 
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
 /// How a body is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -141,6 +143,10 @@ impl fmt::Debug for Body<'_> {
 /// decode the body by it, and would read other parameters in it than we do. A comma is a second value that some hop
 /// joined on.
 fn format(content_type: &[u8]) -> Option<Format> {
+    // As nearly every client writes it.
+    if content_type == FORM {
+        return Some(Format::Form);
+    }
     if memchr(b',', content_type).is_some() {
         return None;
     }
@@ -149,7 +155,7 @@ fn format(content_type: &[u8]) -> Option<Format> {
         return None;
     }
     let essence = essence.trim_ascii();
-    if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+    if essence.eq_ignore_ascii_case(FORM) {
         Some(Format::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {
         Some(Format::Json)

@@ -152,10 +152,13 @@ async fn a_redis_that_is_full_keeps_what_it_has() -> Result<()> {
     for server in &servers {
         flows.push((server, Flow::start(server.wire).await?));
     }
-    let filler = "x".repeat(100_000);
-    for nth in 0.. {
-        if redis.ask(&["SET", &format!("filler{nth}"), &filler]).is_err() {
-            break;
+    // Large ones first, then small ones into what is left of the last large one's buffers.
+    for octets in [100_000, 10_000, 1000, 100] {
+        let filler = "x".repeat(octets);
+        for nth in 0.. {
+            if redis.ask(&["SET", &format!("filler-{octets}-{nth}"), &filler]).is_err() {
+                break;
+            }
         }
     }
     let challenge = playground::challenge(&CodeVerifier::generate()?);
@@ -170,7 +173,7 @@ async fn a_redis_that_is_full_keeps_what_it_has() -> Result<()> {
         assert_eq!(flow.redeem(server.wire).await?.status, 503);
     }
     for nth in 0..20 {
-        redis.ask(&["DEL", &format!("filler{nth}")])?;
+        redis.ask(&["DEL", &format!("filler-100000-{nth}")])?;
     }
     for (server, flow) in &flows {
         assert_eq!(flow.redeem(server.wire).await?.status, 200);

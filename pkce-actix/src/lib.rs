@@ -109,12 +109,15 @@
 //! Everything of `pkce-core` is re-exported, so one dependency line is enough.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod capture;
 mod challenge;
 mod challenge_form;
 mod challenge_rejection;
 mod clearance;
 mod configured;
 mod facts;
+mod metadata_body;
+mod metadata_middleware;
 mod misconfigured;
 mod read;
 mod render;
@@ -126,11 +129,13 @@ pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 
+pub use crate::capture::Capture;
 pub use crate::challenge::{Challenge, OptionalChallenge};
 pub use crate::challenge_form::{ChallengeForm, OptionalChallengeForm};
 pub use crate::challenge_rejection::ChallengeRejection;
 pub use crate::clearance::Clearance;
 pub use crate::facts::facts;
+pub use crate::metadata_middleware::Metadata;
 pub use crate::timer::TokioTimer;
 pub use crate::token_endpoint::TokenEndpoint;
 pub use crate::token_rejection::TokenRejection;

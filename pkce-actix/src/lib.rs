@@ -92,6 +92,11 @@
 //! For a server in production [`Policy::report_only`] is the way in: it lets pass what clients that do not do PKCE yet
 //! will send, and reports it.
 //!
+//! # The other middleware
+//!
+//! * [`Capture`] for the authorization endpoint of a server that issues the code at once: neither extractor nor `bind`.
+//! * [`Metadata`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
+//!
 //! # Extractors
 //!
 //! * [`Challenge`] and [`OptionalChallenge`] for an authorization request by GET; [`ChallengeForm`] and

@@ -87,6 +87,12 @@
 //! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body type of your own; one
 //! that was collected outside escapes the limit. Trailers of the request end at the layer.
 //!
+//! # The other layers
+//!
+//! * [`CaptureLayer`] for the authorization endpoint of a server that issues the code at once: neither extractor nor
+//!   `bind`.
+//! * [`MetadataLayer`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
+//!
 //! # Features
 //!
 //! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],

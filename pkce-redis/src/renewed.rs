@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value};
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 use tokio::sync::Mutex;
+
+use crate::fault;
 
 type Connecting<C> = Pin<Box<dyn Future<Output = RedisResult<C>> + Send>>;
 type Connect<C> = dyn Fn() -> Connecting<C> + Send + Sync;
@@ -83,18 +85,13 @@ impl<C: Clone> Renewed<C> {
     }
 }
 
-/// Whether the next call needs another connection.
+/// Whether the next call needs another connection: this one is broken or hangs, or its server is a replica now.
 fn is_over(error: &RedisError) -> bool {
-    error.is_unrecoverable_error() || error.is_io_error() || is_replica(error)
+    error.is_unrecoverable_error() || error.is_io_error() || fault::code(error) == Some("READONLY")
 }
 
-/// Redis 6 puts the place in the script before the code.
-fn is_replica(error: &RedisError) -> bool {
-    error.kind() == ServerErrorKind::ReadOnly.into() || error.detail().is_some_and(|said| said.contains("READONLY"))
-}
-
-fn is_from_a_replica(value: &Value) -> bool {
-    matches!(value, Value::ServerError(error) if is_replica(&error.clone().into()))
+fn is_by_a_replica(value: &Value) -> bool {
+    matches!(value, Value::ServerError(error) if is_over(&error.clone().into()))
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
@@ -102,7 +99,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
         Box::pin(async move {
             let (mut connection, number) = self.current().await?;
             let answer = connection.req_packed_command(cmd).await;
-            if answer.as_ref().map_or_else(is_over, is_from_a_replica) {
+            if answer.as_ref().map_or_else(is_over, is_by_a_replica) {
                 self.end(number).await;
             }
             answer
@@ -118,7 +115,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
         Box::pin(async move {
             let (mut connection, number) = self.current().await?;
             let answer = connection.req_packed_commands(pipeline, offset, count).await;
-            if answer.as_ref().map_or_else(is_over, |values| values.iter().any(is_from_a_replica)) {
+            if answer.as_ref().map_or_else(is_over, |values| values.iter().any(is_by_a_replica)) {
                 self.end(number).await;
             }
             answer

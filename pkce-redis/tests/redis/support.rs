@@ -9,7 +9,7 @@ use pkce_core::{
     Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, StoreError, StoreErrorKind,
     SystemClock, Ticket,
 };
-use pkce_redis::RedisStore;
+use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::{Redis, RedisCluster};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
@@ -26,8 +26,16 @@ pub(crate) async fn store(port: u16) -> RedisStore<ConnectionManager> {
     RedisStore::new(client.get_connection_manager_with_config(config).await.unwrap())
 }
 
-pub(crate) async fn cluster_store(cluster: &RedisCluster) -> RedisStore<ClusterConnection> {
-    RedisStore::new(ClusterClient::new(cluster.urls()).unwrap().get_async_connection().await.unwrap())
+pub(crate) type ClusterStore = RedisStore<Renewed<ClusterConnection>>;
+
+/// As the crate's page recommends: this client has no response time-out by default, and stops for good if it loses its
+/// connections at an unlucky moment.
+pub(crate) fn cluster_store(cluster: &RedisCluster) -> ClusterStore {
+    let client = ClusterClient::builder(cluster.urls()).response_timeout(Duration::from_secs(1)).build().unwrap();
+    RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        async move { client.get_async_connection().await }
+    }))
 }
 
 pub(crate) fn ticket() -> Ticket {

@@ -132,3 +132,20 @@ async fn an_error_names_the_fault_and_no_secret() {
     assert!(!debug.contains(&key(&code)), "{debug}");
     assert!(debug.starts_with("RedisStore { prefix: Prefix(\"pkce:\"), replicas: None, .. }"), "{debug}");
 }
+
+/// What the crate's page lists.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_needs_no_more_permissions_than_it_says() {
+    let Some(redis) = Redis::start() else { return };
+    let permissions = "~pkce:* +set +evalsha +eval +get +getrange +setrange +strlen +exists +wait";
+    let user: Vec<_> = ["ACL", "SETUSER", "codes", "on", ">secret"].into_iter().chain(permissions.split(' ')).collect();
+    redis.ask(&user).unwrap();
+    let client = redis::Client::open(format!("redis://codes:secret@127.0.0.1:{}", redis.port())).unwrap();
+    let store = RedisStore::new(client.get_connection_manager().await.unwrap());
+    let store = store.wait_for_replicas(1, Duration::from_millis(1));
+    let (code, attempt) = (bind(&store).await, attempt());
+    let error = words(&store.redeem(&code, &attempt).await.unwrap_err());
+    assert!(error.contains("0 of the 1 replicas"), "{error}");
+    store.restore(&code, attempt.ticket()).await.unwrap();
+    assert_eq!(redeem(&store.wait_for_replicas(0, Duration::ZERO), &code, &attempt).await, Found::First);
+}

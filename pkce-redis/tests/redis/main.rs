@@ -1,4 +1,12 @@
 //! The store on real servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+#![expect(clippy::print_stdout, reason = "what was measured is told")]
 
 mod cluster;
 mod connections;

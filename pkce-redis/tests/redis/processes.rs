@@ -37,7 +37,9 @@ async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
         let said = String::from_utf8(said.stdout).unwrap();
         let mine = said.lines().find_map(|line| line.split_once(MINE)).expect("a list of codes").1;
         let mine: Vec<usize> = mine.split_whitespace().map(|code| code.parse().unwrap()).collect();
-        mine.iter().for_each(|code| times[*code] += 1);
+        for code in &mine {
+            times[*code] += 1;
+        }
         shares.push(mine.len());
     }
     assert!(times.iter().all(|times| *times == 1), "{times:?}");
@@ -61,7 +63,7 @@ async fn a_process_of_its_own() {
     let mut mine = String::from(MINE);
     for redeemer in redeemers {
         match redeemer.await.unwrap() {
-            (code, Found::First) => mine.push_str(&format!("{code} ")),
+            (code, Found::First) => mine.extend([code.to_string(), " ".to_owned()]),
             (_, Found::Again) => {}
             (code, found) => panic!("code {code}: {found:?}"),
         }

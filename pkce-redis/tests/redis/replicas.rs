@@ -5,23 +5,18 @@ use std::time::{Duration, Instant};
 use pkce_core::{ChallengeStore as _, StoreErrorKind};
 use pkce_test_servers::Redis;
 
-use crate::support::{Found, attempt, bind, recovered, redeem, store, words};
+use crate::support::{Found, attempt, bind, recovered, redeem, store, until, words};
 
-async fn wait_for_link(replica: &Redis) {
-    for _ in 0..600 {
-        if replica.ask(&["INFO", "replication"]).unwrap().contains("master_link_status:up") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the replica has no master");
+/// Whether it has a replica that keeps up.
+pub(crate) fn has_replica(master: &Redis) -> bool {
+    master.ask(&["INFO", "replication"]).unwrap().contains("state=online")
 }
 
 /// A master and its replica.
 pub(crate) async fn pair() -> Option<(Redis, Redis)> {
     let master = Redis::start_with(&["--repl-diskless-sync-delay", "0"])?;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()])?;
-    wait_for_link(&replica).await;
+    until("the replica has all of it", || has_replica(&master)).await;
     Some((master, replica))
 }
 

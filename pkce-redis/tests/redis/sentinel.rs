@@ -10,7 +10,7 @@ use redis::sentinel::{SentinelClient, SentinelServerType};
 use tokio::sync::Mutex;
 
 use crate::replicas::pair;
-use crate::support::{Found, attempt, bind, recovered, redeem};
+use crate::support::{Found, attempt, bind, recovered, redeem, until};
 
 /// A Sentinel that needs no other to agree. Killed when dropped, or when the test's thread ends.
 struct Sentinel {
@@ -66,12 +66,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
             redis::cmd("SENTINEL").arg("REPLICAS").arg("mymaster").query(&mut connection).unwrap();
         replicas.len() == 1
     };
-    for _ in 0..300 {
-        if sentinel_knows() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("Sentinel knows the replica", sentinel_knows).await;
 
     master.kill();
     // There is no replica left that could be waited for.

@@ -46,9 +46,10 @@ pub(crate) fn code() -> CodeDigest {
     CodeDigest::of(ticket().as_bytes())
 }
 
+/// The key of a code under the default prefix.
 pub(crate) fn key(code: &CodeDigest) -> String {
-    let digits: String = code.as_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("pkce:{digits}")
+    let digits = code.as_bytes().map(|octet| format!("{octet:02x}"));
+    format!("pkce:{}", digits.concat())
 }
 
 /// S256, the grant `alice`, for a minute.
@@ -108,6 +109,17 @@ pub(crate) async fn recovered(store: &impl ChallengeStore) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the store does not recover");
+}
+
+/// Asks again until it holds, for half a minute.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited in vain until {what}");
 }
 
 /// Every command that clients send, as `MONITOR` sees it. What scripts call is not among them.

@@ -39,9 +39,13 @@ impl StoreUrl {
     /// # Errors
     ///
     /// One line that says why the store cannot be used. No password stands in it.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "sqlx")),
+        expect(clippy::unused_async, reason = "memory is there at once")
+    )]
     pub async fn open(&self) -> Result<Arc<dyn ChallengeStore>, String> {
-        let opened = match self.kind {
-            Kind::Memory => return Ok(Arc::new(MemoryStore::new())),
+        let opened: Opened = match self.kind {
+            Kind::Memory => Ok(Arc::new(MemoryStore::new())),
             #[cfg(feature = "redis")]
             Kind::Redis => redis::open(&self.url).await,
             #[cfg(feature = "redis")]

@@ -65,14 +65,20 @@ async function whole(who) {
 await whole(spa);
 await whole(web);
 
-// The server refuses a verifier that is another one. The SDK then starts again: a new challenge, a new redirect.
+// The server refuses a verifier that is another one; the SDK sends the same request a second time.
 {
+  let requests = 0;
+  const counted = (url, init) => {
+    if (init.method === "POST") requests += 1;
+    return fetch(url, init);
+  };
   const user = provider(spa);
-  const options = await start(user);
+  const options = await start(user, counted);
   const { verifier } = user.kept;
   user.kept.verifier = "a".repeat(43);
   await assert.rejects(auth(user, options), { errorCode: "invalid_grant" });
-  // It has changed nothing.
+  assert.equal(requests, 2);
+  // Both have changed nothing.
   user.kept.verifier = verifier;
   assert.equal(await auth(user, options), "AUTHORIZED");
 }
@@ -87,6 +93,10 @@ await assert.rejects(start(provider(spa), withMethods(["plain"])), /does not sup
 await assert.rejects(start(provider(spa), withMethods([])), /does not support code challenge method S256/);
 // The specification says that a client must refuse a server that leaves it out; this version of the SDK does not.
 await start(provider(spa), withMethods(undefined));
+
+// A client that is not registered wants to be, which these servers do not offer.
+const unknown = { ...provider(spa), clientInformation: () => undefined, saveClientInformation: () => {} };
+await assert.rejects(auth(unknown, { serverUrl }), /does not support dynamic client registration/);
 
 resourceServer.close();
 console.log("ok");

@@ -14,19 +14,18 @@ METADATA = AuthorizationServerMetadata(requests.get(WELL_KNOWN, timeout=10).json
 assert METADATA["issuer"] == SERVER and METADATA["code_challenge_methods_supported"] == ["S256"]
 
 
-def start(client, secret=None, method=None, pkce="S256"):
-    """A session, its code verifier, and where it sends the user."""
+def start(client, secret=None, method=None, verifier=None):
+    """A session, and where it sends the user: with a challenge if there is a verifier to make it of."""
     session = OAuth2Session(
         client["id"],
         secret,
         token_endpoint_auth_method=method,
         redirect_uri=client["redirect_uri"],
         scope="profile",
-        code_challenge_method=pkce,
+        code_challenge_method="S256",
     )
-    verifier = generate_token(48)
     url, session.state = session.create_authorization_url(METADATA["authorization_endpoint"], code_verifier=verifier)
-    return session, verifier, url
+    return session, url
 
 
 def redeem(session, callback, verifier):
@@ -36,7 +35,8 @@ def redeem(session, callback, verifier):
 
 
 def whole(client, secret=None, method=None):
-    session, verifier, url = start(client, secret, method)
+    verifier = generate_token(48)
+    session, url = start(client, secret, method, verifier)
     first = redeem(session, sign_in(url), verifier)
     assert first["scope"] == "profile"
     assert_is_alice(session, client)
@@ -51,13 +51,17 @@ whole(WEB, SECRET, "client_secret_post")
 
 # The server refuses a verifier that is another one, one that is missing, and a request without a challenge.
 for wrong in [generate_token(48), None]:
-    session, _, url = start(SPA)
+    session, url = start(SPA, verifier=generate_token(48))
     assert_refuses("invalid_grant", redeem, session, sign_in(url), wrong)
-_, _, url = start(SPA, pkce=None)
-assert "error=invalid_request" in authorize(url).headers["location"]
+session, url = start(SPA)
+callback = authorize(url).headers["location"]
+assert "error=invalid_request" in callback
+# The library does not notice: without a code it sends a token request of another grant type, the verifier included.
+assert_refuses("unsupported_grant_type", redeem, session, callback, generate_token(48))
 
 # The client refuses a foreign state. It does not look at iss: that is left to the application.
-session, verifier, url = start(SPA)
+verifier = generate_token(48)
+session, url = start(SPA, verifier=verifier)
 callback = sign_in(url)
 assert_refuses(MismatchingStateException, redeem, session, tampered(callback, "state", "foreign"), verifier)
 redeem(session, tampered(callback, "iss", "https://evil.example"), verifier)

@@ -47,8 +47,9 @@ session._code_verifier = "a" * 43
 assert_refuses("invalid_grant", session.fetch_token, TOKEN, authorization_response=callback)
 session._pkce = None
 assert_refuses("invalid_grant", session.fetch_token, TOKEN, authorization_response=callback)
-_, url = start(SPA, pkce=None)
-assert "error=invalid_request" in authorize(url).headers["location"]
+session, url = start(SPA, pkce=None)
+callback = authorize(url).headers["location"]
+assert_refuses("invalid_request", session.fetch_token, TOKEN, authorization_response=callback)
 
 # The client refuses a foreign state. It does not look at iss: that is left to the application.
 session, url = start(SPA)
@@ -56,5 +57,7 @@ callback = sign_in(url)
 foreign = tampered(callback, "state", "foreign")
 assert_refuses(MismatchingStateError, session.fetch_token, TOKEN, authorization_response=foreign)
 session.fetch_token(TOKEN, authorization_response=tampered(callback, "iss", "https://evil.example"))
+# A refresh names no client unless it is told to.
+assert_refuses("invalid_client", session.refresh_token, TOKEN)
 
 print("ok")

@@ -5,6 +5,9 @@ mod oauth2;
 mod openidconnect;
 mod script;
 
+use std::fs;
+use std::path::Path;
+
 use pkce_core::CodeVerifier;
 use pkce_tests::{Program, Result, allow, location, on_both_programs, parameter};
 use playground::{Said, Wire};
@@ -56,6 +59,35 @@ async fn authlib_is_served_with_pkce_and_refused_without(program: &str) -> Resul
 
 async fn requests_oauthlib_is_served_with_pkce_and_refused_without(program: &str) -> Result<()> {
     script::run(Runtime::Python, "requests_oauthlib_client.py", &start(program)?)
+}
+
+/// What `docs/clients.md` says was run is what runs.
+#[test]
+fn the_table_names_the_versions_that_are_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let table = read("docs/clients.md");
+    let is_named = |name: &str, version: &str| {
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` ("))).ok_or(name);
+        assert!(row.unwrap().contains(&format!(" | {version} | ")), "{name} {version}");
+    };
+
+    let packages: serde_json::Value = serde_json::from_str(&read("tests/clients/node/package.json")).unwrap();
+    for (name, version) in packages["dependencies"].as_object().unwrap() {
+        // The one that is no client: it drives the browser.
+        if name != "playwright-core" {
+            is_named(name, version.as_str().unwrap());
+        }
+    }
+    let packages = read("tests/clients/python/requirements.txt");
+    for name in ["Authlib", "requests-oauthlib"] {
+        is_named(name, packages.lines().find_map(|line| line.strip_prefix(&format!("{name}=="))).unwrap());
+    }
+    let packages = read("Cargo.lock");
+    for name in ["oauth2", "openidconnect"] {
+        let (_, rest) = packages.split_once(&format!("name = \"{name}\"\nversion = \"")).unwrap();
+        is_named(name, rest.split('"').next().unwrap());
+    }
 }
 
 fn start(program: &str) -> Result<Program> {

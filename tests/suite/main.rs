@@ -13,6 +13,7 @@ mod memory_store;
 mod pages;
 mod plain_tower;
 mod playground;
+mod real_clients;
 mod real_stores;
 mod roll_out;
 mod settle;

@@ -15,6 +15,7 @@ mod client;
 mod connection;
 mod crowd;
 mod double;
+mod immediate;
 mod program;
 mod server;
 mod store;
@@ -24,6 +25,7 @@ pub use client::{Client, Issued, Secret, allow, location, parameter, query, subm
 pub use connection::{Answer, Connection};
 pub use crowd::{code_of_crowd, proof_of_crowd};
 pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
+pub use immediate::{DOCUMENT, ISSUER, Immediate, REGISTERED, TAG};
 pub use playground::Result;
 pub use program::Program;
 pub use server::{Adapter, Server};

@@ -54,6 +54,21 @@ macro_rules! on_both_servers {
     };
 }
 
+/// Runs each sentence, an `async fn(&str) -> Result<()>`, against both servers as processes, by the name of the program.
+#[macro_export]
+macro_rules! on_both_programs {
+    ($($sentence:ident),+ $(,)?) => {
+        mod axum { $($crate::on_both_programs! { @ "axum-server" $sentence })+ }
+        mod actix { $($crate::on_both_programs! { @ "actix-server" $sentence })+ }
+    };
+    (@ $program:literal $sentence:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $sentence() -> $crate::Result<()> {
+            super::$sentence($program).await
+        }
+    };
+}
+
 /// The README's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -15,6 +15,7 @@ mod metadata;
 mod pages;
 mod plain_tower;
 mod playground;
+mod real_clients;
 mod real_stores;
 mod roll_out;
 mod settle;

@@ -17,11 +17,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         watch(&readme);
         for diff in fs::read_to_string(&readme)?.split("```diff\n").skip(1) {
             let diff = diff.split_once("```").ok_or("a diff without an end")?.0;
-            let patch = Patch::from_str(diff)?;
-            let path = patch.modified().and_then(|path| path.strip_prefix("b/")).ok_or("a diff without a path")?;
+            let diff = Patch::from_str(diff)?;
+            let path = diff.modified().and_then(|path| path.strip_prefix("b/")).ok_or("a diff without a path")?;
             let source = root.join(path);
             watch(&source);
-            let before = diffy::apply(&fs::read_to_string(&source)?, &patch.reverse())
+            let before = diffy::apply(&fs::read_to_string(&source)?, &diff.reverse())
                 .map_err(|error| format!("the diff in {} does not fit {path}: {error}", readme.display()))?;
             let name = source.file_stem().and_then(|stem| stem.to_str()).ok_or("a source without a name")?;
             fs::write(out.join(format!("{example}-{name}.rs")), without_its_documentation(&before))?;
@@ -35,7 +35,6 @@ fn without_its_documentation(source: &str) -> String {
     source.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n")
 }
 
-#[expect(clippy::print_stdout, reason = "it is how cargo is told")]
 fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }

@@ -9,19 +9,24 @@ use crate::client::parameter;
 use crate::host::{Host, on_each_server};
 
 on_each_server! {
-    before_a_stolen_code_is_served_without_a_verifier,
+    before_a_stolen_code_is_served_with_any_verifier_and_with_none,
     a_stolen_code_is_refused_and_stays_good_for_its_client,
     a_redeemed_code_is_refused,
     of_twenty_requests_at_once_one_is_served,
+    before_a_code_leaves_without_a_challenge,
     without_an_acceptable_challenge_no_code_leaves,
     a_refusal_by_the_server_itself_leaves_the_code_good,
 }
 
-async fn before_a_stolen_code_is_served_without_a_verifier(host: Host) -> Result<()> {
-    let issued = host.start_before().await?.issue().await?;
-    let said = issued.server.redeem(&issued.code, None, &[]).await?;
-    assert_eq!(said.status, 200, "{said:?}");
-    assert!(said.member("access_token").is_some());
+async fn before_a_stolen_code_is_served_with_any_verifier_and_with_none(host: Host) -> Result<()> {
+    let server = host.start_before().await?;
+    let wrong = CodeVerifier::generate()?;
+    for verifier in [None, Some(wrong.as_str()), Some("short")] {
+        let issued = server.issue().await?;
+        let said = server.redeem(&issued.code, verifier, &[]).await?;
+        assert_eq!(said.status, 200, "{said:?}");
+        assert!(said.member("access_token").is_some());
+    }
     Ok(())
 }
 
@@ -58,6 +63,12 @@ async fn of_twenty_requests_at_once_one_is_served(host: Host) -> Result<()> {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [&[200][..], &[400; 19]].concat());
+    Ok(())
+}
+
+async fn before_a_code_leaves_without_a_challenge(host: Host) -> Result<()> {
+    let location = host.start_before().await?.ask(&[]).await?;
+    assert!(parameter(&location, "code").is_some(), "{location}");
     Ok(())
 }
 

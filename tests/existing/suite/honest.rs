@@ -10,12 +10,24 @@ use playground::Result;
 use url::{Url, form_urlencoded};
 
 use crate::client::{allow, json, parameter};
-use crate::host::{Host, base, on_each_server};
+use crate::host::{Host, Server, base, on_each_server};
 
-on_each_server! { a_client_that_does_pkce_gets_its_tokens_and_refreshes_them }
+on_each_server! {
+    before_a_client_that_does_pkce_gets_its_tokens_as_well,
+    a_client_that_does_pkce_gets_its_tokens_and_refreshes_them,
+}
+
+async fn before_a_client_that_does_pkce_gets_its_tokens_as_well(host: Host) -> Result<()> {
+    serves(&host.start_before().await?).await
+}
 
 async fn a_client_that_does_pkce_gets_its_tokens_and_refreshes_them(host: Host) -> Result<()> {
-    let server = host.start().await?;
+    serves(&host.start().await?).await
+}
+
+/// The whole flow, a refresh, and the resource.
+async fn serves(server: &Server) -> Result<()> {
+    let host = server.host;
     let (base, (authorize, token)) = (base(server.wire), host.endpoints());
     let client = BasicClient::new(ClientId::new(server.client.clone()))
         .set_auth_uri(AuthUrl::new(format!("{base}{authorize}"))?)

@@ -7,6 +7,7 @@ mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;

@@ -91,7 +91,7 @@ pub(crate) struct Database {
     /// For MariaDB: what is said first on every connection.
     pub(crate) on_connect: Option<&'static str>,
     pub(crate) test_before_acquire: bool,
-    directory: Option<Directory>,
+    _directory: Option<Directory>,
 }
 
 impl Database {
@@ -112,13 +112,13 @@ impl Database {
     pub(crate) fn sqlite() -> Option<Self> {
         let directory = Directory::new();
         let address = directory.0.join("codes.db").to_str().unwrap().to_owned();
-        Some(Self { directory: Some(directory), ..Self::at("SQLite", address) })
+        Some(Self { _directory: Some(directory), ..Self::at("SQLite", address) })
     }
 
     /// A fresh table at this address.
     pub(crate) fn at(name: &'static str, address: String) -> Self {
         let table = fresh_table();
-        Self { name, table, address, on_connect: None, test_before_acquire: true, directory: None }
+        Self { name, table, address, on_connect: None, test_before_acquire: true, _directory: None }
     }
 
     /// From now on the connections go through a proxy.

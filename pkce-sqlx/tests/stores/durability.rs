@@ -1,9 +1,13 @@
 //! What was answered is on the disk: no answer before the commit, and no commit that a crash undoes.
 
-use pkce_core::{Inserted, Redemption, StoreErrorKind};
-use pkce_test_servers::Postgres;
+use std::error::Error as _;
+use std::time::Duration;
 
-use crate::database::{Database, Pool};
+use pkce_core::{Inserted, Redemption, StoreError, StoreErrorKind};
+use pkce_test_servers::Postgres;
+use tokio::time::timeout;
+
+use crate::database::Database;
 use crate::sample;
 
 /// The row is sent before the commit, and with a large grant it arrives before it, too.
@@ -65,17 +69,33 @@ async fn a_redemption_outlives_a_crash_also_where_synchronous_commit_is_off() {
     assert!(others_lost > 0, "this server loses nothing, so the test shows nothing");
 }
 
-/// Without autocommit nothing is committed, and what is not committed would be served again.
+/// Without autocommit nothing is committed: what was redeemed would be served again, and what was bound would be lost.
+/// So nothing is done, and nothing is left locked for those whose connections commit.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_without_autocommit_redeems_nothing() {
+async fn a_connection_without_autocommit_does_nothing_and_says_so() {
     let Some(mut database) = Database::mariadb() else { return };
-    let (store, code) = (database.store().await, sample::code());
-    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    let store = database.store().await;
     database.on_connect = Some("SET autocommit = 0");
-    let pool = database.pool_of(1).await;
-    let error = pool.store(&database.table).redeem(&code, &sample::right()).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    let Pool::MySql(pool) = pool else { return };
-    pool.close().await;
-    assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
+    let without = database.pool_of(1).await.store(&database.table);
+    let (code, other, attempt) = (sample::code(), sample::code(), sample::right());
+    assert_eq!(store.insert(&sample::code(), &sample::expired(100)).await.unwrap(), Inserted::Recorded);
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+
+    let errors = [
+        without.redeem(&sample::code(), &attempt).await.unwrap_err(),
+        without.redeem(&code, &attempt).await.unwrap_err(),
+        without.insert(&other, &sample::binding()).await.unwrap_err(),
+        without.delete_expired().await.unwrap_err(),
+    ];
+    let told = |error: &StoreError| error.source().unwrap().to_string();
+    assert_eq!(errors.each_ref().map(told), ["the connection is not in autocommit mode"; 4]);
+
+    let of =
+        async |code| timeout(Duration::from_secs(5), store.redeem(code, &attempt)).await.expect("not locked").unwrap();
+    assert!(matches!(of(&code).await, Redemption::First(_)));
+    assert_eq!(of(&other).await, Redemption::Unknown);
+    let error = without.restore(&code, attempt.ticket()).await.unwrap_err();
+    assert_eq!(told(&error), "the connection is not in autocommit mode");
+    assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::Again { .. }));
+    assert_eq!(store.delete_expired().await.unwrap(), 1);
 }

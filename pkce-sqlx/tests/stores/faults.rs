@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pkce_core::{Inserted, Redemption, StoreErrorKind};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::database::{Database, Store, on_every_database, on_every_server};
 use crate::sample;
@@ -22,6 +22,32 @@ mod on_the_wire {
         a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses
         a_database_that_hung_is_used_again_when_it_goes_on
     }
+}
+
+/// Many servers are set to end connections that are idle; the pool learns of it when it uses them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_ended_cost_no_call_on_postgresql() {
+    let Some(mut database) = Database::postgres() else { return };
+    database.address += "&options[idle_session_timeout]=300ms";
+    connections_that_the_server_ended_cost_no_call(database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_ended_cost_no_call_on_mariadb() {
+    let Some(mut database) = Database::mariadb() else { return };
+    database.on_connect = Some("SET SESSION wait_timeout = 1");
+    connections_that_the_server_ended_cost_no_call(database).await;
+}
+
+async fn connections_that_the_server_ended_cost_no_call(mut database: Database) {
+    database.test_before_acquire = false;
+    let (store, code) = (database.store().await, sample::code());
+    warm(&*store).await;
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    warm(&*store).await;
+    sleep(Duration::from_millis(1500)).await;
+    assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
 }
 
 /// Several connections, idle in the pool.

@@ -34,6 +34,38 @@ async fn an_error_quotes_no_value() {
     );
 }
 
+/// As a careless migration may have made the table: MariaDB quotes what is no text, and MySQL does so
+/// under the code that it has for everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_value_of_a_column_of_another_type() {
+    let Some(database) = Database::mariadb() else { return };
+    let (store, pool) = (database.store().await, database.pool_of(1).await);
+    pool.send(&format!("ALTER TABLE {} MODIFY grant_record VARCHAR(255) CHARACTER SET utf8mb4", database.table)).await;
+    let binding = sample::binding_with(b"alice \xff".to_vec());
+    let error = store.insert(&sample::code(), &binding).await.unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "the database refused a value: 22007 (1366)");
+}
+
+/// What a trigger of the host's says may be about anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_trigger() {
+    for database in [Database::postgres(), Database::sqlite()].into_iter().flatten() {
+        let (store, pool) = (database.store().await, database.pool_of(1).await);
+        let table = &database.table;
+        pool.send(&if database.name == "PostgreSQL" {
+            format!(
+                "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'alice'; END $$;
+                 CREATE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION tell()"
+            )
+        } else {
+            format!("CREATE TRIGGER tell BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'alice'); END")
+        })
+        .await;
+        let error = store.insert(&sample::code(), &sample::binding()).await.unwrap_err();
+        assert!(!format!("{error:?}").contains("alice"), "{error:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_shows_no_password() {
     let Some(database) = Database::postgres() else { return };

@@ -4,6 +4,7 @@
 mod contract;
 mod crash;
 mod database;
+mod documented;
 mod durability;
 mod expired;
 mod faults;

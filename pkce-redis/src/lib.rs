@@ -13,7 +13,7 @@
 //!
 //! Every verb is one command on one key, and one round trip: `SET … NX PX`, and two scripts sent by their digest. A
 //! Redis that has lost its scripts takes one more round trip, once. Written for Redis 6.0 and later and for Valkey, and
-//! tested on Redis 7.0; single, with Sentinel, and as a Cluster.
+//! tested on Redis 7.0 (by hand on 6.2, not on Valkey); single, with Sentinel, and as a Cluster.
 //!
 //! # The connection
 //!
@@ -103,7 +103,8 @@
 //!
 //! How likely is the loss? A healthy replica lags by a fraction of a millisecond: of 1000 codes redeemed while a master was killed
 //! none was served twice. Of 50 codes redeemed while the replica was cut off and before the master was killed, all 50 were; with
-//! `wait_for_replicas` none.
+//! `wait_for_replicas` none. It costs throughput: some 6 000 to 8 000 redemptions in a second over one connection of a busy
+//! machine with two cores, instead of 20 000 to 30 000.
 //!
 //! # What is kept
 //!

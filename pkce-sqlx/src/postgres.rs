@@ -114,7 +114,8 @@ impl Sql for Postgres {
         }
     }
 
-    /// `IF NOT EXISTS` looks first and creates then: a server that was faster is an error of uniqueness.
+    /// `IF NOT EXISTS` looks first and creates then: a server that was faster is an error of uniqueness, or of a row of
+    /// the catalogue that changed meanwhile (`XX000`).
     fn ddl_fault(error: &sqlx::Error) -> Fault {
         match code(error).as_deref() {
             Some("23505" | "42P07" | "42710" | "XX000") => Fault::Passing,

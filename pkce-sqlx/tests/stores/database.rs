@@ -179,7 +179,7 @@ impl Database {
 
     /// Octets as SQL has them.
     pub(crate) fn literal(&self, octets: &[u8]) -> String {
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = hex(octets);
         if self.name == "PostgreSQL" { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
     }
 
@@ -189,6 +189,11 @@ impl Database {
         let code = self.literal(code.as_bytes());
         pool.try_send(&format!("UPDATE {} SET {slip} WHERE code_digest = {code}", self.table)).await
     }
+}
+
+/// Octets in lower-case hexadecimal digits.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// A table that no other test has.

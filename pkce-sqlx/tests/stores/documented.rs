@@ -2,7 +2,7 @@
 
 use pkce_core::{Inserted, Redemption};
 
-use crate::database::{Database, on_every_database, on_every_server};
+use crate::database::{Database, hex, on_every_database, on_every_server};
 use crate::sample;
 
 on_every_database! {
@@ -31,7 +31,7 @@ async fn the_table_can_be_read_as_documented(database: Database) {
         "SQLite" => "07".repeat(32),
         _ => "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc".to_owned(),
     };
-    let hex: String = code.as_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
+    let hex = hex(code.as_bytes());
     let just_now = match database.name {
         "PostgreSQL" => "redeemed_at > now() - interval '1 minute' AND expires_at > now()",
         "MariaDB" => "redeemed_at > NOW() - INTERVAL 1 MINUTE AND expires_at > NOW()",
@@ -45,18 +45,22 @@ async fn the_table_can_be_read_as_documented(database: Database) {
 }
 
 async fn the_documented_rights_are_enough(mut database: Database) {
-    let (table, pool) = (database.table.to_string(), database.pool_of(1).await);
+    // In a schema of its own: in MariaDB's schema `test` everybody may do everything.
+    let schema = database.another_schema().await;
+    let table = format!("{schema}.codes");
+    database.table = table.parse().unwrap();
+    let (clerk, pool) = (format!("clerk_of_{schema}"), database.pool_of(1).await);
     database.store().await;
-    let clerk = format!("clerk_of_{table}");
+    let rights = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {clerk}");
     pool.send(&if database.name == "PostgreSQL" {
-        format!("CREATE ROLE {clerk} LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {clerk}")
+        format!("CREATE ROLE {clerk} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {clerk}; {rights}")
     } else {
-        format!("CREATE USER {clerk}; GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {clerk}")
+        format!("CREATE USER {clerk}; {rights}")
     })
     .await;
     let (before, after) = database.address.split_once('@').unwrap();
-    let (scheme, _) = before.split_once("://").unwrap();
-    database.address = format!("{scheme}://{clerk}@{after}");
+    let (protocol, _) = before.split_once("://").unwrap();
+    database.address = format!("{protocol}://{clerk}@{after}");
 
     let (store, code, attempt) = (database.pool().await.store(&database.table), sample::code(), sample::right());
     assert_eq!(store.insert(&sample::code(), &sample::expired(100)).await.unwrap(), Inserted::Recorded);

@@ -1,5 +1,7 @@
 //! What expired is swept away, and nothing else.
 
+use std::sync::Arc;
+
 use pkce_core::{Inserted, Redemption};
 use tokio::task::JoinSet;
 
@@ -17,7 +19,7 @@ async fn four_servers_sweep_at_once_while_codes_are_bound_and_redeemed(database:
     let store = database.store().await;
     let mut writers = JoinSet::new();
     for nth in 0..EXPIRED {
-        let store = store.clone();
+        let store = Arc::clone(&store);
         writers.spawn(async move { store.insert(&sample::code(), &sample::expired(61 + nth % 1_000)).await.unwrap() });
     }
     writers.join_all().await;

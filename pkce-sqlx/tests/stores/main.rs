@@ -1,5 +1,12 @@
 //! The stores, on real databases.
-#![expect(clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+#![expect(clippy::print_stdout, reason = "what was measured is told")]
 
 mod contract;
 mod crash;

@@ -21,7 +21,7 @@ pub(crate) fn binding() -> Binding {
 }
 
 pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
-    let until = now().saturating_add(Duration::from_secs(60));
+    let until = now().saturating_add(Duration::from_mins(1));
     Binding::from_parts("S256", Some(&PROOF), Some(grant.into()), now(), until).unwrap()
 }
 

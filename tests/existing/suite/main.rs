@@ -1,5 +1,4 @@
 //! The layers in front of servers that know nothing of PKCE: what an honest client and a thief get, before and after.
-#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod attacks;
 mod before;

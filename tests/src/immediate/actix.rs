@@ -18,7 +18,7 @@ use crate::server::Server;
 
 pub(super) fn start(pkce: Pkce, issued: Issued) -> Server {
     let app = move || {
-        let issued = issued.clone();
+        let issued = Issued::clone(&issued);
         let host = move |request: HttpRequest, body: String| {
             ready(response(authorize(request.query_string(), &body, &issued)))
         };

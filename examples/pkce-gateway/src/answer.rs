@@ -6,7 +6,6 @@ use std::fmt;
 use axum::http::header::RETRY_AFTER;
 use axum::http::response::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// An answer that can be passed on.
@@ -31,16 +30,17 @@ pub(crate) enum Fault {
     Unusable,
 }
 
-/// The members of a successful answer (RFC 6749 §5.1), each as it was written.
-pub(crate) struct Tokens(BTreeMap<String, Box<RawValue>>);
+/// The members of a JSON object, each as it was written.
+struct Members(BTreeMap<String, Box<RawValue>>);
 
-/// An error of RFC 6749 §5.2.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A successful answer (RFC 6749 §5.1).
+pub(crate) struct Tokens(Members);
+
+/// An error of RFC 6749 §5.2, or of an authorization response (§4.1.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) error: String,
-    #[serde(default)]
     pub(crate) error_description: Option<String>,
-    #[serde(default)]
     pub(crate) error_uri: Option<String>,
 }
 
@@ -49,55 +49,62 @@ impl Answer {
         if head.status == StatusCode::TOO_MANY_REQUESTS {
             return Ok(Self::Busy(head.headers.get(RETRY_AFTER).cloned()));
         }
-        let refusal = || serde_json::from_slice::<Refusal>(body).ok().and_then(Refusal::checked);
+        let members = Members(serde_json::from_slice(body).map_err(|_| Fault::Unusable)?);
         match head.status {
             // Some say 200 to a refusal as well.
-            StatusCode::OK => match (Tokens::read(body), refusal()) {
-                (Some(tokens), None) => Ok(Self::Tokens(tokens)),
-                (None, Some(refusal)) => refusal.for_the_client(),
-                _ => Err(Fault::Unusable),
-            },
+            StatusCode::OK if members.0.contains_key("error") => Refusal::read(&members)?.for_the_client(),
+            StatusCode::OK => Tokens::read(members).map(Self::Tokens),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                refusal().ok_or(Fault::Unusable).and_then(Refusal::for_the_client)
+                Refusal::read(&members)?.for_the_client()
             }
             _ => Err(Fault::Unusable),
         }
     }
 }
 
-impl Tokens {
-    fn read(body: &[u8]) -> Option<Self> {
-        let tokens = Self(serde_json::from_slice(body).ok()?);
-        let is_given = |name| tokens.text(name).is_some_and(|text| text.is_some_and(|text| !text.is_empty()));
-        let is_answer = is_given("access_token") && is_given("token_type") && tokens.text("refresh_token").is_some();
-        is_answer.then_some(tokens)
+impl Members {
+    /// A member that is a text, and is not empty.
+    fn text(&self, name: &str) -> Option<String> {
+        let text: String = serde_json::from_str(self.0.get(name)?.get()).ok()?;
+        Some(text).filter(|text| !text.is_empty())
     }
+}
 
-    /// `Some(None)` if there is no such member, `None` if it is no text.
-    #[expect(clippy::option_option, reason = "no member is not a wrong one")]
-    fn text(&self, name: &str) -> Option<Option<String>> {
-        match self.0.get(name) {
-            None => Some(None),
-            Some(value) => serde_json::from_str(value.get()).ok(),
+impl Tokens {
+    fn read(members: Members) -> Result<Self, Fault> {
+        let has = |name| members.text(name).is_some();
+        let refresh_token_or_none = !members.0.contains_key("refresh_token") || has("refresh_token");
+        if has("access_token") && has("token_type") && refresh_token_or_none {
+            Ok(Self(members))
+        } else {
+            Err(Fault::Unusable)
         }
     }
 
     pub(crate) fn refresh_token(&self) -> Option<String> {
-        self.text("refresh_token").flatten()
+        self.0.text("refresh_token")
     }
 
     /// Puts another refresh token in its place.
     pub(crate) fn replace_refresh_token(&mut self, token: &str) -> Result<(), serde_json::Error> {
-        self.0.insert("refresh_token".to_owned(), serde_json::value::to_raw_value(token)?);
+        let Self(Members(members)) = self;
+        members.insert("refresh_token".to_owned(), serde_json::value::to_raw_value(token)?);
         Ok(())
     }
 
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&self.0)
+        let Self(Members(members)) = self;
+        serde_json::to_vec(members)
     }
 }
 
 impl Refusal {
+    fn read(members: &Members) -> Result<Self, Fault> {
+        let error = members.text("error").ok_or(Fault::Unusable)?;
+        let (error_description, error_uri) = (members.text("error_description"), members.text("error_uri"));
+        Self { error, error_description, error_uri }.checked().ok_or(Fault::Unusable)
+    }
+
     /// In the characters of RFC 6749 §5.2, and not endless; what is not is left out.
     pub(crate) fn checked(mut self) -> Option<Self> {
         self.error_description = self.error_description.filter(|text| is_text(text, 1024));
@@ -152,12 +159,12 @@ mod tests {
             "",
             "<html>",
             "[]",
+            r#"["invalid_grant"]"#,
             "{}",
             r#"{"access_token":"a"}"#,
             r#"{"access_token":"","token_type":"Bearer"}"#,
             r#"{"access_token":7,"token_type":"Bearer"}"#,
             r#"{"access_token":"a","token_type":"Bearer","refresh_token":7}"#,
-            r#"{"access_token":"a","token_type":"Bearer","error":"invalid_grant"}"#,
             r#"{"access_token":"a","token_type":"Bearer"} "#.trim_end_matches("} "),
             "access_token=a&token_type=bearer",
         ] {
@@ -167,7 +174,9 @@ mod tests {
             let tokens = r#"{"access_token":"a","token_type":"Bearer"}"#;
             assert!(matches!(read(status, tokens), Err(Fault::Unusable)), "{status}");
         }
-        for body in ["", "<html>", "{}", r#"{"error":"a\nb"}"#, r#"{"error":""}"#, r#"{"error":7}"#] {
+        for body in
+            ["", "<html>", "{}", r#"["invalid_grant"]"#, r#"{"error":"a\nb"}"#, r#"{"error":""}"#, r#"{"error":7}"#]
+        {
             assert!(matches!(read(400, body), Err(Fault::Unusable)), "{body}");
         }
     }
@@ -183,6 +192,8 @@ mod tests {
             assert_eq!((refusal.error.as_str(), refusal.error_description), ("invalid_grant", None));
             assert!(matches!(read(status, r#"{"error":"invalid_client"}"#), Err(Fault::Unusable)));
         }
+        let both = r#"{"access_token":"a","token_type":"Bearer","error":"invalid_grant"}"#;
+        assert!(matches!(read(200, both), Ok(Answer::Refused(_))), "an error is an error, whatever stands beside it");
         assert!(matches!(read(429, "slow down"), Ok(Answer::Busy(None))));
     }
 }

@@ -73,7 +73,7 @@ async fn code(
         return Err(error("server_error"));
     }
     let upstream_code = match (parameters.one("code"), parameters.one("error")) {
-        (Some(code), None) => code,
+        (Some(code), None) if is_code(code) => code,
         (None, Some(said)) => {
             let text = |name| parameters.one(name).map(str::to_owned);
             let (description, uri) = (text("error_description"), text("error_uri"));
@@ -114,6 +114,11 @@ async fn bind(
 
 fn mark(upstream_code: &str) -> String {
     format!("upstream {}", URL_SAFE_NO_PAD.encode(CodeDigest::of(upstream_code.as_bytes()).as_bytes()))
+}
+
+/// `1*VSCHAR` (RFC 6749 A.11), and no longer than a code that can be bound.
+fn is_code(text: &str) -> bool {
+    text.len() <= 4096 && text.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
 }
 
 fn error(error: &str) -> Refusal {

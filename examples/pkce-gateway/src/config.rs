@@ -165,8 +165,8 @@ mod tests {
         assert!(Config::parse(GOOD).is_ok());
         for (from, to, expected) in [
             ("\"clients\"", "\"client\"", "a member is unknown, missing or of the wrong type, before line 3 column 16"),
-            ("\"hush\"", "[\"hush\"]", "a member is unknown, missing or of the wrong type, before line 2 column 59"),
-            ("\"hush\"", "hush", "no JSON, before line 2 column 59"),
+            ("\"hush\"", "[\"hush\"]", "a member is unknown, missing or of the wrong type, before line 2 column 63"),
+            ("\"hush\"", "hush", "no JSON, before line 2 column 64"),
             ("\"hush\"", "\"\"", "the gateway needs a client_id and a client_secret at the upstream"),
             ("https://app.", "http://app.", "\"http://app.example/cb\" of \"app\" cannot be a redirect URI"),
             ("\"upstream\"", "\"transaction_seconds\": 0, \"upstream\"", "transaction_seconds is not from 1 to 3600"),

@@ -34,6 +34,9 @@ impl Upstream {
     /// An upstream at this URL.
     pub(crate) fn new(base: &Url, registration: Registration) -> Result<Self, String> {
         let base = checked(base.clone())?;
+        if base.query().is_some() {
+            return Err("the upstream's URL has a query".to_owned());
+        }
         let authorization_endpoint = endpoint(&base, &registration.authorization_endpoint)?;
         let token_endpoint = endpoint(&base, &registration.token_endpoint)?;
         let https = [&base, &token_endpoint].iter().any(|url| url.scheme() == "https");

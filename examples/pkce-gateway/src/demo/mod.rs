@@ -26,13 +26,7 @@ pub struct Row {
 }
 
 /// The configuration that the demonstration and the tests use.
-pub const CONFIG: &str = r#"{
-  "upstream": { "client_id": "the-gateway", "client_secret": "the-gateway's secret" },
-  "clients": [
-    { "client_id": "native", "redirect_uris": ["http://127.0.0.1/callback"] },
-    { "client_id": "web", "client_secret": "web-secret", "redirect_uris": ["https://app.example/cb?tenant=7"] }
-  ]
-}"#;
+pub const CONFIG: &str = include_str!("../../gateway.json");
 
 /// Starts both servers on free loopback ports, plays against them, and hands each line to `show`.
 ///

@@ -11,7 +11,7 @@ use crate::gateway::Gateway;
 use crate::page::page;
 use crate::parameters::Parameters;
 use crate::redirect::Redirect;
-use crate::respond::see_other;
+use crate::respond::{see_other, with_cookies};
 use crate::transaction::Transaction;
 
 /// What does not go to the upstream as it came. Everything else does: `scope`, `nonce`, `prompt`, `resource` …
@@ -101,5 +101,5 @@ pub(crate) async fn authorize(
     for (name, value) in parameters.others(&OURS) {
         redirect = redirect.with(name, value);
     }
-    gateway.with_cookies(see_other(redirect), &cookies)
+    with_cookies(see_other(redirect), &cookies)
 }

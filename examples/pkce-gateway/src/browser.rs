@@ -145,8 +145,8 @@ mod tests {
     fn the_oldest_give_way_and_the_upstream_sees_none() {
         let cookies = Cookies::new(false);
         let ids: Vec<String> = (1..=17).map(|at| Begun::at(at).unwrap().id).collect();
-        let line = |ids: &[String]| ids.iter().map(|id| format!("; pkce-gateway-{id}=x")).collect::<String>();
-        let shuffled = format!("a=b{}{}", line(&ids[8..]), line(&ids[..8]));
+        let line = |ids: &[String]| ids.iter().map(|id| format!("pkce-gateway-{id}=x")).collect::<Vec<_>>().join("; ");
+        let shuffled = format!("a=b; {}; {}", line(&ids[8..]), line(&ids[..8]));
         assert_eq!(cookies.oldest(&headers(&shuffled)), ids[..2]);
         assert!(cookies.oldest(&headers(&line(&ids[..15]))).is_empty());
         assert_eq!(cookies.without(&format!("{shuffled}; c=d")), Some("a=b; c=d".to_owned()));

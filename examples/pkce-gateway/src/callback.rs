@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::page::page;
 use crate::parameters::Parameters;
-use crate::respond::see_other;
+use crate::respond::{see_other, with_cookies};
 use crate::transaction::Transaction;
 
 /// How long a code of the upstream is remembered, so that it comes through once: as long as a code should live at most
@@ -45,7 +45,7 @@ pub(crate) async fn callback(
     let client = gateway.client(&transaction.client_id);
     let is_registered = client.is_some_and(|client| client.has_redirect_uri(&transaction.redirect_uri));
     if transaction.is_expired() || !is_registered {
-        return gateway.with_cookies(gone(), &cookies);
+        return with_cookies(gone(), &cookies);
     }
     let redirect = match code(&gateway, &parameters, &transaction).await {
         Ok(code) => transaction.redirect("code", code.as_str(), &gateway.issuer),
@@ -54,7 +54,7 @@ pub(crate) async fn callback(
             .with_optional("error_description", refusal.error_description.as_deref())
             .with_optional("error_uri", refusal.error_uri.as_deref()),
     };
-    gateway.with_cookies(see_other(redirect), &cookies)
+    with_cookies(see_other(redirect), &cookies)
 }
 
 /// The gateway's own code, bound, or the error for the client (RFC 6749 §4.1.2.1).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
-use axum::http::header::{ALLOW, HeaderName, SET_COOKIE};
+use axum::http::header::{ALLOW, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -93,15 +93,6 @@ fn router(gateway: Gateway) -> Router {
 impl Gateway {
     pub(crate) fn client(&self, id: &str) -> Option<&Client> {
         self.clients.iter().find(|client| client.client_id == id)
-    }
-
-    pub(crate) fn with_cookies(&self, mut response: Response, cookies: &[String]) -> Response {
-        for cookie in cookies {
-            if let Ok(value) = HeaderValue::try_from(cookie) {
-                response.headers_mut().append(SET_COOKIE, value);
-            }
-        }
-        response
     }
 }
 

@@ -10,7 +10,6 @@ use url::Url;
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 #[non_exhaustive]
 pub enum Command {
     /// `--demo`: a flow and some attacks, against a small upstream of its own.

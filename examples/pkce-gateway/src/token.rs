@@ -40,16 +40,10 @@ pub(crate) async fn token(
     let Some(form) = Parameters::parse(&body).filter(|form| !form.is_ambiguous(&OURS)) else {
         return error(StatusCode::BAD_REQUEST, "invalid_request", "a parameter is malformed or stands more than once");
     };
-    // A header that stands twice, or is no text, is no authentication either.
-    let mut lines = headers.get_all(AUTHORIZATION).into_iter().map(|line| line.to_str().unwrap_or_default());
-    let (authorization, more) = (lines.next(), lines.next());
-    let client = match (Client::authenticate(&gateway.clients, authorization, &form), more) {
-        (Ok(client), None) => client,
-        _ => {
-            let mut response = error(StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed");
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
-            return response;
-        }
+    let Some(client) = authenticate(&gateway, &headers, &form) else {
+        let mut response = error(StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed");
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
+        return response;
     };
     match clearance.kind() {
         ClearanceKind::Verified(_) => redeem(&gateway, client, &clearance, &form).await,
@@ -57,6 +51,15 @@ pub(crate) async fn token(
             refresh(&gateway, client, &form).await
         }
         _ => error(StatusCode::BAD_REQUEST, "unsupported_grant_type", "the grant type is not supported"),
+    }
+}
+
+/// A header that stands twice, or is no text, is no authentication.
+fn authenticate<'a>(gateway: &'a Gateway, headers: &HeaderMap, form: &Parameters) -> Option<&'a Client> {
+    let mut lines = headers.get_all(AUTHORIZATION).into_iter().map(|line| line.to_str().unwrap_or_default());
+    match (lines.next(), lines.next()) {
+        (authorization, None) => Client::authenticate(&gateway.clients, authorization, form).ok(),
+        _ => None,
     }
 }
 

@@ -68,8 +68,8 @@ async fn what_is_wrong_is_said_to_the_client_with_its_state() -> Result<()> {
         let seen = browser.get(&good.replacen(from, to, 1)).await?;
         assert!(seen.location()?.as_str().starts_with("http://127.0.0.1:8765/callback?error="), "{to}");
         assert_eq!(seen.parameter("error").as_deref(), Some(error), "{to}");
-        let state = if to == long { to } else { "the client's own state" };
-        assert_eq!(seen.parameter("state").as_deref(), Some(state), "{to}");
+        let sent = if to == long { to } else { "the client's own state" };
+        assert_eq!(seen.parameter("state").as_deref(), Some(sent), "{to}");
         assert_eq!(seen.parameter("iss").as_ref(), Some(&stage.gateway), "{to}");
         assert!(browser.cookies.is_empty());
     }

@@ -29,7 +29,7 @@ impl Returned {
         Ok(seen)
     }
 
-    async fn is_well(mut self, stage: &Stage) -> Result<()> {
+    async fn finishes(mut self, stage: &Stage) -> Result<()> {
         let query = self.query.clone();
         let code = self.call(stage, &query).await?.parameter("code").ok_or("no code")?;
         assert_eq!(self.flow.redeem(&stage.gateway, &code).await?.status, 200);
@@ -57,8 +57,8 @@ async fn a_callback_in_another_browser_goes_nowhere() -> Result<()> {
     assert!(is_page(&browser.get(&callback).await?));
     browser.cookies.push(attackers.browser.cookies[0].clone());
     assert!(is_page(&browser.get(&callback).await?));
-    victims.is_well(&stage).await?;
-    attackers.is_well(&stage).await
+    victims.finishes(&stage).await?;
+    attackers.finishes(&stage).await
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result<()> {
     let (stage, other) = (Stage::new().await?, Stage::new().await?);
     let mut returned = Returned::new(&stage).await?;
     let foreign = Returned::new(&other).await?.query;
-    let state = value(&returned.query, "state").unwrap();
-    let mut last_changed = state.clone();
+    let sealed = value(&returned.query, "state").unwrap();
+    let mut last_changed = sealed.clone();
     let last = if last_changed.pop() == Some('A') { 'B' } else { 'A' };
     last_changed.push(last);
     let code = returned.flow.code(&mut UserAgent::new(), &stage.gateway).await?;
@@ -78,9 +78,9 @@ async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result<()> {
         "x",
         "the client's own state",
         &last_changed,
-        &format!("{state}A"),
-        &format!("{state}="),
-        &state[1..],
+        &format!("{sealed}A"),
+        &format!("{sealed}="),
+        &sealed[1..],
         &value(&foreign, "state").unwrap(),
         &refresh_token, // sealed by this gateway, for something else
         &"A".repeat(20_000),
@@ -89,11 +89,11 @@ async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result<()> {
         let query = changed(&returned.query, "state", junk);
         assert!(is_page(&returned.call(&stage, &query).await?), "{junk:.60}");
     }
-    let twice = format!("{}&state={state}", returned.query);
+    let twice = format!("{}&state={sealed}", returned.query);
     assert!(is_page(&returned.call(&stage, &twice).await?));
     assert!(is_page(&returned.call(&stage, "").await?));
-    assert!(is_page(&returned.call(&stage, &format!("code=%ff&state={state}")).await?));
-    returned.is_well(&stage).await
+    assert!(is_page(&returned.call(&stage, &format!("code=%ff&state={sealed}")).await?));
+    returned.finishes(&stage).await
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_state_is_good_for_a_while() -> Result<()> {
     tokio::time::sleep(Duration::from_millis(2100)).await;
     let query = returned.query.clone();
     assert!(is_page(&returned.call(&stage, &query).await?));
-    Returned::new(&stage).await?.is_well(&stage).await
+    Returned::new(&stage).await?.finishes(&stage).await
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn an_answer_with_another_iss_is_not_the_upstreams() -> Result<()> {
     let mut returned = Returned::new(&stage).await?;
     let without = changed(&returned.query, "iss", "");
     assert_eq!(returned.call(&stage, &without).await?.error().as_deref(), Some("server_error"));
-    returned.is_well(&stage).await?;
+    returned.finishes(&stage).await?;
 
     let named = config("\"issuer\": \"https://idp.example/\",", "");
     let stage = Stage::with(&named, MemoryStore::new()).await?;
@@ -168,7 +168,7 @@ async fn an_answer_with_another_iss_is_not_the_upstreams() -> Result<()> {
     let query = returned.query.clone();
     assert_eq!(returned.call(&stage, &query).await?.error().as_deref(), Some("server_error"));
     returned.query = changed(&query, "iss", "https://idp.example/");
-    returned.is_well(&stage).await
+    returned.finishes(&stage).await
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn the_upstreams_error_is_passed_on() -> Result<()> {
 async fn rubbish_from_the_upstream_is_not_passed_on() -> Result<()> {
     let stage = Stage::new().await?;
     let mut returned = Returned::new(&stage).await?;
-    let state = value(&returned.query, "state").unwrap();
+    let sealed = value(&returned.query, "state").unwrap();
     for rubbish in [
         "",
         "code=",
@@ -205,12 +205,12 @@ async fn rubbish_from_the_upstream_is_not_passed_on() -> Result<()> {
         "error=access%0d%0aSet-Cookie:+a=b",
         &format!("error={}", "e".repeat(65)),
     ] {
-        let seen = returned.call(&stage, &format!("state={state}&{rubbish}")).await?;
+        let seen = returned.call(&stage, &format!("state={sealed}&{rubbish}")).await?;
         assert_eq!(seen.error().as_deref(), Some("server_error"), "{rubbish}");
         assert_eq!(seen.parameter("state").as_deref(), Some("the client's own state"), "{rubbish}");
     }
     for description in ["a%0d%0aSet-Cookie:+a=b", "%C3%A9", "a%22b", &"d".repeat(1025)] {
-        let query = format!("state={state}&error=access_denied&error_description={description}");
+        let query = format!("state={sealed}&error=access_denied&error_description={description}");
         let seen = returned.call(&stage, &query).await?;
         assert_eq!(seen.error().as_deref(), Some("access_denied"));
         assert_eq!(seen.parameter("error_description"), None, "{description}");

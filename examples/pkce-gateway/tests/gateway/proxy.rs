@@ -1,5 +1,6 @@
 //! What is passed on as it is, and what is not.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::Router;
@@ -32,7 +33,7 @@ async fn echo(request: Request) -> Response {
     let octets = body.collect().await.unwrap().to_bytes();
     let mut said = format!("{} {} {}\n", head.method, head.uri, octets.len());
     for (name, value) in &head.headers {
-        said.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+        writeln!(said, "{name}: {}", value.to_str().unwrap()).unwrap();
     }
     let headers =
         [("set-cookie", "theirs=1"), ("connection", "x-hop"), ("x-hop", "1"), ("x-end", "2"), ("etag", "\"e\"")];

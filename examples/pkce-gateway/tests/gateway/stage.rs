@@ -84,21 +84,21 @@ impl Drop for Stage {
 }
 
 async fn listen(heard: Arc<Mutex<Vec<Heard>>>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     // Streams are not for listening to.
-    let (body, text) = if head.uri.path() == "/stream" {
+    let (body, text) = if parts.uri.path() == "/stream" {
         (body, String::new())
     } else {
         let octets = to_bytes(body, usize::MAX).await.unwrap();
         (Body::from(octets.clone()), String::from_utf8_lossy(&octets).into_owned())
     };
-    heard.lock().unwrap().push(Heard { target: head.uri.to_string(), headers: head.headers.clone(), body: text });
-    next.run(Request::from_parts(head, body)).await
+    heard.lock().unwrap().push(Heard { target: parts.uri.to_string(), headers: parts.headers.clone(), body: text });
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// The parameters of a form or a query.
 pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
+    form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
 }
 
 /// The value of a parameter of a query.
@@ -109,7 +109,7 @@ pub(crate) fn value(encoded: &str, name: &str) -> Option<String> {
 /// A query with another value for one parameter.
 pub(crate) fn changed(query: &str, name: &str, value: &str) -> String {
     let kept = pairs(query).into_iter().filter(|(named, _)| named != name);
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, value).finish()
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, value).finish()
 }
 
 /// The configuration with more members for the upstream, or before the clients.

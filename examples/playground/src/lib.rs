@@ -6,6 +6,7 @@ mod table;
 mod user;
 mod wire;
 
+pub use honest::exchange;
 pub use table::Row;
 pub use user::{CALLBACK, CLIENT, Flow, Result, S256, authorize, challenge, form, sign_in};
 pub use wire::{FORM, JSON, Said, Wire};

@@ -23,5 +23,6 @@ mod server;
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use program::{find, lacks, say};
 pub use proxy::Proxy;
 pub use redis::Redis;

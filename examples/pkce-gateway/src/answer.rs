@@ -108,16 +108,18 @@ impl Refusal {
     /// In the characters of RFC 6749 §5.2, and not endless; what is not is left out.
     pub(crate) fn checked(mut self) -> Option<Self> {
         self.error_description = self.error_description.filter(|text| is_text(text, 1024));
-        self.error_uri = self.error_uri.filter(|uri| is_text(uri, 1024) && !uri.contains(' '));
+        let is_web = |uri: &str| uri.starts_with("https://") || uri.starts_with("http://");
+        self.error_uri = self.error_uri.filter(|uri| is_text(uri, 1024) && !uri.contains(' ') && is_web(uri));
         is_text(&self.error, 64).then_some(self)
     }
 
     /// What concerns the gateway's own registration is no business of the client.
+    pub(crate) fn is_for_the_client(&self) -> bool {
+        !matches!(self.error.as_str(), "invalid_client" | "unauthorized_client")
+    }
+
     fn for_the_client(self) -> Result<Answer, Fault> {
-        match self.error.as_str() {
-            "invalid_client" | "unauthorized_client" => Err(Fault::Unusable),
-            _ => Ok(Answer::Refused(self)),
-        }
+        if self.is_for_the_client() { Ok(Answer::Refused(self)) } else { Err(Fault::Unusable) }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::page::page;
 use crate::parameters::Parameters;
 use crate::redirect::Redirect;
 use crate::respond::{see_other, with_cookies};
+use crate::seal::NotSealed;
 use crate::transaction::Transaction;
 
 /// What does not go to the upstream as it came. Everything else does: `scope`, `nonce`, `prompt`, `resource` …
@@ -60,7 +61,8 @@ pub(crate) async fn authorize(
         let redirect = Redirect::to(redirect_uri).with("error", error).with("error_description", description);
         see_other(redirect.with_optional("state", state).with("iss", &gateway.issuer))
     };
-    if parameters.is_ambiguous(&OURS) {
+    let ours = gateway.upstream.fixed(&OURS);
+    if parameters.is_ambiguous(&ours) {
         return refuse("invalid_request", "a parameter is included more than once");
     }
     if parameters.one("response_type") != Some("code") {
@@ -90,7 +92,11 @@ pub(crate) async fn authorize(
         browser: begun.digest.clone(),
         expires_at: clock::now().saturating_add(gateway.transaction_seconds),
     };
-    let Ok(sealed) = gateway.seal.seal(&transaction) else { return refuse("server_error", "there is no randomness") };
+    let sealed = match gateway.seal.seal(&transaction) {
+        Ok(sealed) => sealed,
+        Err(NotSealed::TooLong) => return refuse("invalid_request", "the state is too long"),
+        Err(NotSealed::Failed) => return refuse("server_error", "there is no randomness"),
+    };
     let mut cookies = vec![gateway.cookies.set(&begun, gateway.transaction_seconds)];
     cookies.extend(gateway.cookies.oldest(&headers).iter().map(|id| gateway.cookies.remove(id)));
     let mut redirect = Redirect::to(gateway.upstream.authorization_endpoint().as_str())
@@ -98,7 +104,7 @@ pub(crate) async fn authorize(
         .with("client_id", gateway.upstream.client_id())
         .with("redirect_uri", &gateway.callback)
         .with("state", &sealed);
-    for (name, value) in parameters.others(&OURS) {
+    for (name, value) in parameters.others(&ours) {
         redirect = redirect.with(name, value);
     }
     with_cookies(see_other(redirect), &cookies)

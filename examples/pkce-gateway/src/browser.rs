@@ -37,7 +37,7 @@ impl Begun {
     pub(crate) fn at(seconds: u64) -> Result<Self, NoRandomness> {
         let id = format!("{seconds:010x}{}", random::name::<12>()?);
         let value = random::name::<32>()?;
-        Ok(Self { id, digest: digest(&value), value })
+        Ok(Self { id, digest: digest(value.as_bytes()), value })
     }
 }
 
@@ -62,8 +62,7 @@ impl Cookies {
 
     /// The ids of the oldest transactions of this browser, if there are so many that a new one would be one too many.
     pub(crate) fn oldest(self, headers: &HeaderMap) -> Vec<String> {
-        let mut ids: Vec<&str> =
-            pairs(headers).filter_map(|(name, _)| name.strip_prefix(self.prefix())).filter(|id| is_id(id)).collect();
+        let mut ids: Vec<&str> = pairs(headers).filter_map(|(name, _)| self.id(name)).filter(|id| is_id(id)).collect();
         ids.sort_unstable();
         let too_many = (ids.len() + 1).saturating_sub(OPEN);
         ids.into_iter().take(too_many).map(str::to_owned).collect()
@@ -71,18 +70,21 @@ impl Cookies {
 
     /// Whether these are the headers of the browser in which the transaction was begun.
     pub(crate) fn match_transaction(self, headers: &HeaderMap, id: &str, expected: &str) -> bool {
-        let mut values =
-            pairs(headers).filter(|(name, _)| name.strip_prefix(self.prefix()) == Some(id)).map(|(_, value)| value);
+        let mut values = pairs(headers).filter(|(name, _)| self.id(name) == Some(id)).map(|(_, value)| value);
         // A second one was planted by somebody.
         let (Some(value), None) = (values.next(), values.next()) else { return false };
         constant_time_eq(digest(value).as_bytes(), expected.as_bytes())
     }
 
     /// A `Cookie` header without these cookies, for the upstream. `None` if nothing is left.
-    pub(crate) fn without(self, header: &str) -> Option<String> {
-        let is_other = |pair: &&str| !pair.trim().starts_with(self.prefix());
-        let left: Vec<&str> = header.split(';').filter(is_other).map(str::trim).collect();
-        if left.is_empty() { None } else { Some(left.join("; ")) }
+    pub(crate) fn without(self, header: &[u8]) -> Option<Vec<u8>> {
+        let is_other = |pair: &&[u8]| !pair.starts_with(self.prefix().as_bytes());
+        let left: Vec<&[u8]> = header.split(|octet| *octet == b';').map(<[u8]>::trim_ascii).filter(is_other).collect();
+        if left.is_empty() { None } else { Some(left.join(&b"; "[..])) }
+    }
+
+    fn id(self, name: &[u8]) -> Option<&str> {
+        str::from_utf8(name.strip_prefix(self.prefix().as_bytes())?).ok()
     }
 
     /// Lax: the callback is a navigation that begins at the upstream (RFC 6265bis §5.6.7).
@@ -92,16 +94,20 @@ impl Cookies {
     }
 }
 
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+/// Octets: a cookie of somebody else may hold any.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = headers.get_all(COOKIE).into_iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';'));
+    pairs.filter_map(|pair| {
+        let (name, value) = pair.split_at_checked(pair.iter().position(|octet| *octet == b'=')?)?;
+        Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
+    })
 }
 
 fn is_id(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
 }
 
-fn digest(value: &str) -> String {
+fn digest(value: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(value))
 }
 
@@ -149,7 +155,8 @@ mod tests {
         let shuffled = format!("a=b; {}; {}", line(&ids[8..]), line(&ids[..8]));
         assert_eq!(cookies.oldest(&headers(&shuffled)), ids[..2]);
         assert!(cookies.oldest(&headers(&line(&ids[..15]))).is_empty());
-        assert_eq!(cookies.without(&format!("{shuffled}; c=d")), Some("a=b; c=d".to_owned()));
-        assert_eq!(cookies.without(&format!("pkce-gateway-{}=x", ids[0])), None);
+        assert_eq!(cookies.without(format!("{shuffled}; c=d").as_bytes()).as_deref(), Some(&b"a=b; c=d"[..]));
+        assert_eq!(cookies.without(b"\xff=\x80;pkce-gateway-x=y").as_deref(), Some(&b"\xff=\x80"[..]));
+        assert_eq!(cookies.without(format!("pkce-gateway-{}=x", ids[0]).as_bytes()), None);
     }
 }

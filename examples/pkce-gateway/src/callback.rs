@@ -5,20 +5,18 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pkce_tower::{AuthorizationCode, BindError, CodeDigest};
+use pkce_tower::{AuthorizationCode, BindError};
 
 use crate::answer::Refusal;
 use crate::gateway::Gateway;
-use crate::grant::Grant;
+use crate::grant::{Grant, digest};
 use crate::page::page;
 use crate::parameters::Parameters;
 use crate::respond::{see_other, with_cookies};
 use crate::transaction::Transaction;
 
-/// How long a code of the upstream is remembered, so that it comes through once: as long as a code should live at most
-/// (RFC 6749 §4.1.2), and a binding can.
+/// How long a transaction, and a code of the upstream, is remembered, so that it comes through once: as long as a code
+/// should live at most (RFC 6749 §4.1.2), a binding can, and no transaction does longer.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 const OURS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
@@ -78,7 +76,8 @@ async fn code(
             let text = |name| parameters.one(name).map(str::to_owned);
             let (description, uri) = (text("error_description"), text("error_uri"));
             let said = Refusal { error: said.to_owned(), error_description: description, error_uri: uri };
-            return Err(said.checked().unwrap_or_else(|| error("server_error")));
+            let said = said.checked().filter(Refusal::is_for_the_client);
+            return Err(said.unwrap_or_else(|| error("server_error")));
         }
         _ => {
             tracing::warn!("the upstream's answer has neither a code nor an error, or both");
@@ -90,19 +89,22 @@ async fn code(
     })
 }
 
-/// Binds the upstream's code, so that it comes through once, and then the gateway's own, with what it stands for.
+/// Binds the transaction and the upstream's code, so that each comes through once, and then the gateway's own code, with
+/// what it stands for.
 ///
-/// The first binding is a mark and nothing more: presented as a code it is refused, because it has no grant.
+/// The first two are marks and nothing more: presented as a code they are refused, because they have no grant.
 async fn bind(
     gateway: &Gateway,
     upstream_code: &str,
     transaction: &Transaction,
 ) -> Result<AuthorizationCode, Option<BindError>> {
     let challenge = || transaction.challenge.clone();
-    let mark = mark(upstream_code);
-    gateway.pkce.bind(&mark, challenge()).lifetime(REMEMBERED).await?;
+    for mark in [format!("transaction {}", transaction.id), format!("upstream {}", digest(upstream_code))] {
+        gateway.pkce.bind(&mark, challenge()).lifetime(REMEMBERED).await?;
+    }
     let code = AuthorizationCode::generate().map_err(|_| None)?;
     let grant = Grant {
+        code: digest(code.as_str()),
         client_id: transaction.client_id.clone(),
         redirect_uri: transaction.redirect_uri.clone(),
         upstream_code: upstream_code.to_owned(),
@@ -110,10 +112,6 @@ async fn bind(
     let sealed = gateway.seal.seal(&grant).map_err(|_| None)?;
     gateway.pkce.bind(&code, challenge()).grant(&sealed).await?;
     Ok(code)
-}
-
-fn mark(upstream_code: &str) -> String {
-    format!("upstream {}", URL_SAFE_NO_PAD.encode(CodeDigest::of(upstream_code.as_bytes()).as_bytes()))
 }
 
 /// `1*VSCHAR` (RFC 6749 A.11), and no longer than a code that can be bound.

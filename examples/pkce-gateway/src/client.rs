@@ -64,7 +64,7 @@ impl Client {
                 if form.one("client_id").is_some_and(|named| named != id) {
                     return Err(NotAuthenticated);
                 }
-                (id, Some(secret))
+                (id, secret)
             }
             None => {
                 let id = form.one("client_id").ok_or(NotAuthenticated)?.to_owned();
@@ -88,16 +88,17 @@ impl fmt::Debug for Client {
     }
 }
 
-/// User and password, each form-encoded first (RFC 6749 §2.3.1).
-fn basic(header: &str) -> Option<(String, String)> {
+/// User and password, each form-encoded first (RFC 6749 §2.3.1). An empty password is none, as in the body: some public
+/// clients name themselves like that.
+fn basic(header: &str) -> Option<(String, Option<String>)> {
     let (scheme, credentials) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let value = |text: &str| Parameters::parse(format!("v={text}").as_bytes())?.one("v").map(str::to_owned);
-    Some((value(id)?, value(secret)?))
+    let value = |text: &str| Some(Parameters::parse(format!("v={text}").as_bytes())?.one("v").map(str::to_owned));
+    Some((value(id)??, value(secret)?))
 }
 
 /// A redirect URI of an app on the user's own machine, without its port.

@@ -21,9 +21,14 @@ pub struct Config {
     /// Default: a random one, which is gone when the gateway ends.
     #[serde(default)]
     pub keys: Vec<String>,
-    /// How many seconds the user has to sign in at the upstream, from 1 to 3600. Default: 600.
+    /// How many seconds the user has to sign in at the upstream, from 1 to 600: the store remembers no longer that a
+    /// transaction has come through. Default: 600.
     #[serde(default = "ten_minutes")]
     pub transaction_seconds: u64,
+    /// Whether a proxy before the gateway sets `Forwarded`, `X-Forwarded-*` and `X-Real-IP`, and lets nobody else set
+    /// them. Then they are passed on. Default: false; they are taken away, because a client could write anything there.
+    #[serde(default)]
+    pub behind_proxy: bool,
 }
 
 /// The gateway's own registration at the upstream, as a confidential client with one redirect URI: the gateway's issuer
@@ -105,8 +110,8 @@ impl Config {
         if self.upstream.client_id.is_empty() || self.upstream.client_secret.is_empty() {
             return Some("the gateway needs a client_id and a client_secret at the upstream".to_owned());
         }
-        if !(1..=3600).contains(&self.transaction_seconds) {
-            return Some("transaction_seconds is not from 1 to 3600".to_owned());
+        if !(1..=600).contains(&self.transaction_seconds) {
+            return Some("transaction_seconds is not from 1 to 600".to_owned());
         }
         if !(1..=60_000).contains(&self.upstream.timeout_millis) {
             return Some("timeout_millis is not from 1 to 60000".to_owned());
@@ -169,7 +174,7 @@ mod tests {
             ("\"hush\"", "hush", "no JSON, before line 2 column 64"),
             ("\"hush\"", "\"\"", "the gateway needs a client_id and a client_secret at the upstream"),
             ("https://app.", "http://app.", "\"http://app.example/cb\" of \"app\" cannot be a redirect URI"),
-            ("\"upstream\"", "\"transaction_seconds\": 0, \"upstream\"", "transaction_seconds is not from 1 to 3600"),
+            ("\"upstream\"", "\"transaction_seconds\": 0, \"upstream\"", "transaction_seconds is not from 1 to 600"),
         ] {
             assert_eq!(Config::parse(&GOOD.replace(from, to)).err().as_deref(), Some(expected));
         }

@@ -44,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) seal: Seal,
     pub(crate) cookies: Cookies,
     pub(crate) transaction_seconds: u64,
+    pub(crate) behind_proxy: bool,
 }
 
 /// The gateway before the server at `upstream`, with codes in this store. `issuer` is where the world finds it: a URL
@@ -57,7 +58,7 @@ pub fn app(config: Config, upstream: &Url, store: impl ChallengeStore, issuer: &
     let url = Url::parse(&issuer).ok().filter(|url| url.origin().ascii_serialization() == issuer);
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     let url = url.ok_or_else(|| format!("the issuer {issuer:?} is not http or https, a host and perhaps a port"))?;
-    let Config { upstream: registration, clients, keys, transaction_seconds } = config;
+    let Config { upstream: registration, clients, keys, transaction_seconds, behind_proxy } = config;
     if keys.is_empty() {
         tracing::warn!("there is no key in the configuration: what is sealed now is lost when this gateway ends");
     }
@@ -69,6 +70,7 @@ pub fn app(config: Config, upstream: &Url, store: impl ChallengeStore, issuer: &
         seal: Seal::new(&keys, &issuer).map_err(|error| error.to_string())?,
         cookies: Cookies::new(url.scheme() == "https"),
         transaction_seconds,
+        behind_proxy,
         issuer,
     }));
     Ok(router(gateway))

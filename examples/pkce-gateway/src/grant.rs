@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pkce_tower::CodeDigest;
 use serde::{Deserialize, Serialize};
 
 use crate::seal::Sealable;
@@ -10,6 +13,8 @@ use crate::seal::Sealable;
 /// upstream.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Grant {
+    /// The SHA-256 of that code, in base64url: put behind another code, by whoever can write to the store, it is void.
+    pub(crate) code: String,
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     pub(crate) upstream_code: String,
@@ -43,4 +48,9 @@ impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshToken").field("client_id", &self.client_id).finish_non_exhaustive()
     }
+}
+
+/// The SHA-256 of a code, in base64url.
+pub(crate) fn digest(code: &str) -> String {
+    URL_SAFE_NO_PAD.encode(CodeDigest::of(code.as_bytes()).as_bytes())
 }

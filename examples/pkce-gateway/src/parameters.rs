@@ -1,6 +1,7 @@
 //! Form-encoded parameters, read strictly.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use percent_encoding::percent_decode;
 
@@ -30,22 +31,38 @@ impl Parameters {
         }
     }
 
-    /// Whether a parameter stands more than once (RFC 6749 §3.1), or has nearly one of the names in `ours`: an upstream
-    /// that folds case would read it as that one. `resource` may repeat (RFC 8707 §2).
+    /// Whether a parameter stands more than once (RFC 6749 §3.1), or has nearly one of the names in `ours`. An upstream
+    /// may fold case, and PHP reads `grant.type`, `grant type` and `grant_type[]` as `grant_type`: the last one counts.
+    /// `resource` may repeat (RFC 8707 §2).
     pub(crate) fn is_ambiguous(&self, ours: &[&str]) -> bool {
-        self.0.iter().enumerate().any(|(nth, (name, _))| {
-            let before = self.0.iter().take(nth);
-            let is_nearly = |ours: &&str| *ours != name && ours.eq_ignore_ascii_case(name.trim());
-            (name != "resource" && before.map(|(name, _)| name).any(|earlier| earlier == name))
-                || ours.iter().any(is_nearly)
+        let (mut seen, folded) = (HashSet::new(), ours.iter().map(|name| fold(name)).collect::<HashSet<_>>());
+        self.0.iter().map(|(name, _)| name.as_str()).any(|name| {
+            let is_nearly = !ours.contains(&name) && folded.contains(&fold(name));
+            is_nearly || (!seen.insert(name) && name != "resource")
         })
     }
 
-    /// Those with none of the names in `ours`.
+    /// Those with none of the names in `ours`, and with a name that RFC 6749 §8.2 allows. Others are ignored, as §3.1 has
+    /// it: nobody knows what the upstream would make of their names.
     pub(crate) fn others<'a>(&'a self, ours: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        all.filter(|(name, _)| !ours.contains(name))
+        all.filter(|(name, _)| is_name(name) && !ours.contains(name))
     }
+
+    /// The names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// `1*name-char`
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet))
+}
+
+/// Letters and digits, in small letters.
+fn fold(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 fn decode(encoded: &[u8]) -> Option<String> {
@@ -74,12 +91,22 @@ mod tests {
 
     #[test]
     fn what_two_readers_would_read_differently_is_ambiguous() {
-        for ambiguous in ["a=1&a=1", "a=1&%61=", "a&a", "State=1", "STATE=", "%20state=1", "state%09=1"] {
-            assert!(parse(ambiguous).is_ambiguous(&["state"]), "{ambiguous}");
+        let ours = ["state", "client_id"];
+        for ambiguous in ["a=1&a=1", "a=1&%61=", "a&a", "State=1", "STATE=", "%20state=1", "state%09=1", "state[]=1"] {
+            assert!(parse(ambiguous).is_ambiguous(&ours), "{ambiguous}");
         }
-        for clear in ["a=1&b=1", "state=1", "resource=1&resource=2", "states=1", ""] {
-            assert!(!parse(clear).is_ambiguous(&["state"]), "{clear}");
+        for ambiguous in ["client.id=1", "clientId=1", "client+id=1", "client[id=1", "client_id%00=1", "CLIENT-ID"] {
+            assert!(parse(ambiguous).is_ambiguous(&ours), "{ambiguous}");
         }
+        for clear in ["a=1&b=1", "state=1&client_id=1", "resource=1&resource=2", "states=1", ""] {
+            assert!(!parse(clear).is_ambiguous(&ours), "{clear}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_one_is_ignored() {
+        let parameters = parse("state=1&a=2&b-c.d_9=3&state[x]=4&=5&e%00=6&%C3%A9=7&f+g=8");
+        assert_eq!(parameters.others(&["state"]).collect::<Vec<_>>(), [("a", "2"), ("b-c.d_9", "3")]);
     }
 
     #[test]

@@ -27,6 +27,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// By these some servers take another path for the one that was asked for, or another proxy for their own requests.
+const MISLEADING: [&str; 3] = ["x-original-url", "x-rewrite-url", "proxy"];
+
 /// The gateway adds no credentials here, and takes away its own cookies. Bodies are streamed both ways.
 pub(crate) async fn proxy(State(gateway): State<Gateway>, request: Request) -> Response {
     // A TRACE would show a script the cookies; a CONNECT has no path.
@@ -39,6 +42,7 @@ pub(crate) async fn proxy(State(gateway): State<Gateway>, request: Request) -> R
     };
     let (mut head, body) = request.into_parts();
     strip(&mut head.headers);
+    distrust(&gateway, &mut head.headers);
     head.headers.remove(HOST); // the upstream's is set with the target
     head.headers.append(VIA, HeaderValue::from_static("1.1 pkce-gateway"));
     without_cookies(&gateway, &mut head.headers);
@@ -87,14 +91,26 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
+/// Takes away what a client could only lie about. CGI makes a hyphen and an underscore one.
+fn distrust(gateway: &Gateway, headers: &mut HeaderMap) {
+    let is_lie = |name: &HeaderName| {
+        let hyphened = name.as_str().replace('_', "-");
+        let says_from_where =
+            hyphened.starts_with("x-forwarded-") || matches!(hyphened.as_str(), "forwarded" | "x-real-ip");
+        let is_trusted = gateway.behind_proxy && hyphened == name.as_str();
+        MISLEADING.contains(&hyphened.as_str()) || (says_from_where && !is_trusted)
+    };
+    let lies: Vec<HeaderName> = headers.keys().filter(|name| is_lie(name)).cloned().collect();
+    for name in lies {
+        headers.remove(name);
+    }
+}
+
 fn without_cookies(gateway: &Gateway, headers: &mut HeaderMap) {
     let lines: Vec<HeaderValue> = headers.get_all(COOKIE).into_iter().cloned().collect();
     headers.remove(COOKIE);
     for line in lines {
-        let left = match line.to_str() {
-            Ok(text) => gateway.cookies.without(text).and_then(|left| HeaderValue::try_from(left).ok()),
-            Err(_) => Some(line),
-        };
+        let left = gateway.cookies.without(line.as_bytes()).and_then(|left| HeaderValue::try_from(left).ok());
         if let Some(left) = left {
             headers.append(COOKIE, left);
         }

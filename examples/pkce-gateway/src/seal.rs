@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::random::{self, NoRandomness};
+use crate::random;
 
 /// The octets of a key, and of a nonce: 24, so many that they may be random, on any number of machines with one key.
 const KEY: usize = 32;
 const NONCE: usize = 24;
 
-/// The longest that is unsealed, in characters.
+/// The longest that is sealed, and unsealed, in characters.
 const LONGEST: usize = 16 * 1024;
 
 /// What can be sealed. A value sealed for one purpose cannot be presented for another.
@@ -53,13 +53,14 @@ impl Seal {
 
     /// Characters of base64url, which need no encoding in a query.
     pub(crate) fn seal<T: Sealable>(&self, value: &T) -> Result<String, NotSealed> {
-        let cipher = self.ciphers.first().ok_or(NotSealed)?;
-        let plain = serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| NotSealed)?;
-        let nonce = random::octets::<NONCE>().map_err(|_| NotSealed)?;
+        let cipher = self.ciphers.first().ok_or(NotSealed::Failed)?;
+        let plain = serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| NotSealed::Failed)?;
+        let nonce = random::octets::<NONCE>().map_err(|_| NotSealed::Failed)?;
         let aad = self.associated_data::<T>();
         let payload = Payload { msg: &plain, aad: aad.as_bytes() };
-        let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| NotSealed)?;
-        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| NotSealed::Failed)?;
+        let sealed = URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat());
+        if sealed.len() > LONGEST { Err(NotSealed::TooLong) } else { Ok(sealed) }
     }
 
     /// `None` if it is not ours, was changed, or was sealed for something else.
@@ -106,14 +107,13 @@ impl fmt::Display for KeyError {
     }
 }
 
-/// There is no randomness, or the value cannot be written.
-#[derive(Debug)]
-pub(crate) struct NotSealed;
-
-impl From<NoRandomness> for NotSealed {
-    fn from(_: NoRandomness) -> Self {
-        Self
-    }
+/// Why a value was not sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSealed {
+    /// It would not be unsealed.
+    TooLong,
+    /// There is no randomness, or the value cannot be written.
+    Failed,
 }
 
 #[cfg(test)]
@@ -146,6 +146,14 @@ mod tests {
         assert_eq!(seal(&[1]).unseal(&sealed), Some(One("the challenge".to_owned())));
         assert!(!String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(&sealed).unwrap()).contains("challenge"));
         assert_ne!(sealed, seal(&[1]).seal(&One("the challenge".to_owned())).unwrap());
+    }
+
+    #[test]
+    fn what_is_sealed_can_be_unsealed() {
+        for (length, fits) in [(12_000, true), (13_000, false)] {
+            let sealed = seal(&[1]).seal(&One("x".repeat(length)));
+            assert_eq!(sealed.is_ok_and(|sealed| seal(&[1]).unseal::<One>(&sealed).is_some()), fits);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::answer::{Answer, Fault, Tokens};
 use crate::client::Client;
 use crate::gateway::Gateway;
-use crate::grant::{Grant, RefreshToken};
+use crate::grant::{Grant, RefreshToken, digest};
 use crate::parameters::Parameters;
 use crate::respond::{error, json};
 
@@ -37,7 +37,8 @@ pub(crate) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(form) = Parameters::parse(&body).filter(|form| !form.is_ambiguous(&OURS)) else {
+    let ours = gateway.upstream.fixed(&OURS);
+    let Some(form) = Parameters::parse(&body).filter(|form| !form.is_ambiguous(&ours)) else {
         return error(StatusCode::BAD_REQUEST, "invalid_request", "a parameter is malformed or stands more than once");
     };
     let Some(client) = authenticate(&gateway, &headers, &form) else {
@@ -66,9 +67,13 @@ fn authenticate<'a>(gateway: &'a Gateway, headers: &HeaderMap, form: &Parameters
 /// The gateway's code becomes the upstream's. The verifier stays here.
 async fn redeem(gateway: &Gateway, client: &Client, clearance: &Clearance, form: &Parameters) -> Response {
     let grant = clearance.grant::<String>().ok().and_then(|sealed| gateway.seal.unseal::<Grant>(&sealed));
+    // The layer has judged the octets that were sent; this asks whether it has read the same code in them.
+    let code = form.one("code").filter(|code| clearance.is_for(code)).map(digest);
     // OAuth 2.1 leaves the redirect URI out of the token request; one that is sent must be right (RFC 6749 §4.1.3).
     let is_of = |grant: &Grant| {
-        grant.client_id == client.client_id && form.one("redirect_uri").is_none_or(|sent| sent == grant.redirect_uri)
+        Some(&grant.code) == code.as_ref()
+            && grant.client_id == client.client_id
+            && form.one("redirect_uri").is_none_or(|sent| sent == grant.redirect_uri)
     };
     let Some(grant) = grant.filter(is_of) else { return invalid_grant() };
     let own = [
@@ -76,7 +81,8 @@ async fn redeem(gateway: &Gateway, client: &Client, clearance: &Clearance, form:
         ("code", grant.upstream_code.as_str()),
         ("redirect_uri", gateway.callback.as_str()),
     ];
-    let answer = gateway.upstream.token(own.into_iter().chain(form.others(&OURS)).collect()).await;
+    let answer =
+        gateway.upstream.token(own.into_iter().chain(form.others(&gateway.upstream.fixed(&OURS))).collect()).await;
     // The upstream that was asked may have used its code up, whatever it answers: then this one is used up too. It can
     // be tried again only if the upstream has not looked at it.
     let untouched = matches!(answer, Err(Fault::Unreachable) | Ok(Answer::Busy(_)));
@@ -89,7 +95,8 @@ async fn refresh(gateway: &Gateway, client: &Client, form: &Parameters) -> Respo
     let token = form.one("refresh_token").and_then(|sealed| gateway.seal.unseal::<RefreshToken>(sealed));
     let Some(token) = token.filter(|token| token.client_id == client.client_id) else { return invalid_grant() };
     let own = [("grant_type", "refresh_token"), ("refresh_token", token.upstream_token.as_str())];
-    let answer = gateway.upstream.token(own.into_iter().chain(form.others(&OURS)).collect()).await;
+    let answer =
+        gateway.upstream.token(own.into_iter().chain(form.others(&gateway.upstream.fixed(&OURS))).collect()).await;
     pass_on(gateway, client, answer)
 }
 

@@ -16,6 +16,7 @@ use url::Url;
 use crate::answer::{Answer, Fault};
 use crate::config::{ClientAuthentication, Registration};
 use crate::http_client::{self, HttpClient};
+use crate::parameters::Parameters;
 
 /// The largest answer of a token endpoint that is read, in octets.
 const LARGEST: usize = 256 * 1024;
@@ -28,6 +29,8 @@ pub(crate) struct Upstream {
     token_endpoint: Url,
     token_uri: Uri,
     registration: Registration,
+    /// The names of the parameters in the endpoints' own queries.
+    fixed: Vec<String>,
 }
 
 impl Upstream {
@@ -43,7 +46,11 @@ impl Upstream {
         let token_uri = token_endpoint.as_str().parse().map_err(|_| "the token endpoint is no URL")?;
         // Shorter than the whole: an upstream that was not even reached has not seen the code.
         let http = http_client::new(https, registration.timeout() / 2)?;
-        Ok(Self { http, base, authorization_endpoint, token_endpoint, token_uri, registration })
+        let queries = [&authorization_endpoint, &token_endpoint].map(|url| url.query().unwrap_or_default().as_bytes());
+        let queries = queries.map(|query| Parameters::parse(query).ok_or("an endpoint's query cannot be read"));
+        let [of_one, of_other] = queries;
+        let fixed = of_one?.names().chain(of_other?.names()).map(str::to_owned).collect();
+        Ok(Self { http, base, authorization_endpoint, token_endpoint, token_uri, registration, fixed })
     }
 
     /// Its URL.
@@ -57,6 +64,11 @@ impl Upstream {
 
     pub(crate) const fn authorization_endpoint(&self) -> &Url {
         &self.authorization_endpoint
+    }
+
+    /// What a client has no say in: the names in `ours`, and what the operator has put into the endpoints' queries.
+    pub(crate) fn fixed<'a>(&'a self, ours: &[&'a str]) -> Vec<&'a str> {
+        ours.iter().copied().chain(self.fixed.iter().map(String::as_str)).collect()
     }
 
     pub(crate) fn client_id(&self) -> &str {

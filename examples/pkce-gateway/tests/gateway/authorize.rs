@@ -1,8 +1,9 @@
 //! Authorization requests that do not get as far as the upstream.
 
 use pkce_gateway::demo::{App, Result, UserAgent};
+use pkce_tower::MemoryStore;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, config};
 
 #[tokio::test]
 async fn nobody_is_sent_to_where_no_client_is_registered() -> Result<()> {
@@ -61,6 +62,10 @@ async fn what_is_wrong_is_said_to_the_client_with_its_state() -> Result<()> {
         ("=S256", "=S256&prompt=none&%70rompt=login", "invalid_request"),
         ("=S256", "=S256&Redirect_Uri=https://evil.example", "invalid_request"),
         ("=S256", "=S256&STATE=x", "invalid_request"),
+        ("=S256", "=S256&redirect.uri=https://evil.example", "invalid_request"),
+        ("=S256", "=S256&clientId=evil", "invalid_request"),
+        ("=S256", "=S256&redirect_uri[]=https://evil.example", "invalid_request"),
+        ("=S256", "=S256&redirect_uri%00=https://evil.example", "invalid_request"),
         ("the+client%27s+own+state", &long, "invalid_request"),
     ] {
         assert!(good.contains(from), "{from}");
@@ -76,6 +81,34 @@ async fn what_is_wrong_is_said_to_the_client_with_its_state() -> Result<()> {
     let twice = UserAgent::new().get(&format!("{good}&state=other")).await?;
     assert_eq!((twice.error().as_deref(), twice.parameter("state")), (Some("invalid_request"), None));
     assert!(stage.heard("/authorize").is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_operator_has_fixed_is_not_the_clients_to_change() -> Result<()> {
+    let at = config("\"authorization_endpoint\": \"/authorize?tenant=7\",", "");
+    let stage = Stage::with(&at, MemoryStore::new()).await?;
+    let request = App::NATIVE.flow()?.request(&stage.gateway, &[("prompt", "login")])?;
+    let seen = UserAgent::new().get(&format!("{request}&TENANT=8")).await?;
+    assert_eq!(seen.error().as_deref(), Some("invalid_request"));
+    let names = ["redirect_uri[x]", "redirect_uri%00x", "tenant%00x", "%0a", "[]"];
+    let more = names.map(|name| format!("&{name}=https://evil.example")).concat();
+    let location = UserAgent::new().get(&format!("{request}{more}&tenant=8")).await?.location()?;
+    assert!(location.as_str().starts_with(&format!("{}/authorize?tenant=7&", stage.upstream)));
+    let names: Vec<String> = location.query_pairs().map(|(name, _)| name.into()).collect();
+    assert_eq!(names, ["tenant", "response_type", "client_id", "redirect_uri", "state", "prompt"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_state_that_could_not_come_back_is_not_sent() -> Result<()> {
+    let stage = Stage::new().await?;
+    // Each takes six characters in JSON, and eight once that is sealed.
+    let long = "\u{1}".repeat(2048);
+    let request = App::NATIVE.flow()?.request(&stage.gateway, &[])?.replace("state=", "ignored=");
+    let seen = UserAgent::new().get(&format!("{request}&{}", playground::form(&[("state", long.as_str())]))).await?;
+    assert_eq!(seen.error().as_deref(), Some("invalid_request"));
+    assert_eq!(seen.parameter("state"), Some(long));
     Ok(())
 }
 

@@ -1,101 +1,14 @@
-//! The program itself: two of them that share a Redis and the keys, and the command line.
+//! Several programs that share a Redis and the keys, and the command line.
 
-use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, process};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use pkce_gateway::demo::{App, CONFIG, Flow, Result, UserAgent};
-use pkce_gateway::provider;
+use pkce_gateway::demo::{App, CONFIG, Result, UserAgent};
 use pkce_test_servers::Redis;
-use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
 
-use crate::stage::{config, pairs};
-
-const ISSUER: &str = "https://gateway.example";
-
-/// A gateway as a process of its own; it ends when it is dropped.
-struct Program {
-    url: String,
-    child: Child,
-    config: PathBuf,
-}
-
-/// The small upstream without PKCE; it ends when it is dropped.
-struct Upstream(String, AbortHandle);
-
-impl Upstream {
-    async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let app = provider::app(&url, &format!("{ISSUER}/callback"));
-        Ok(Self(url, tokio::spawn(axum::serve(listener, app).into_future()).abort_handle()))
-    }
-}
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.1.abort();
-    }
-}
-
-/// A file with this configuration.
-fn file(config: &str) -> Result<PathBuf> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("pkce-gateway-{}-{}.json", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = env::temp_dir().join(name);
-    fs::write(&path, config)?;
-    Ok(path)
-}
-
-impl Program {
-    fn start(upstream: &Upstream, store: &str, keys: &[u8]) -> Result<Self> {
-        let keys: Vec<String> = keys.iter().map(|key| STANDARD.encode([*key; 32])).collect();
-        let config = file(&config("\"timeout_millis\": 2000,", &format!("\"keys\": {keys:?},")))?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pkce-gateway"))
-            .args(["--listen", "127.0.0.1:0", "--issuer", ISSUER, "--upstream", &upstream.0, "--store", store])
-            .arg("--config")
-            .arg(&config)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-        let url = line.strip_prefix("listening on ").ok_or_else(|| format!("it says {line:?}"))?.trim_end().to_owned();
-        Ok(Self { url, child, config })
-    }
-
-    /// Ends it: all that it wrote to stderr.
-    fn stop(mut self) -> Result<String> {
-        let mut stderr = String::new();
-        self.child.kill()?;
-        self.child.stderr.take().ok_or("no stderr")?.read_to_string(&mut stderr)?;
-        Ok(stderr)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-        fs::remove_file(&self.config).ok();
-    }
-}
-
-/// Begins at one gateway and comes back to another: the code.
-async fn code(flow: &Flow, begun: &Program, finished: &Program) -> Result<String> {
-    let mut browser = UserAgent::new();
-    let query = flow.sign_in(&mut browser, &begun.url, &[("scope", "photos")]).await?;
-    assert!(browser.cookies[0].0.starts_with("__Host-"), "the issuer has https");
-    let seen = browser.get(&format!("{}/callback?{query}", finished.url)).await?;
-    Ok(seen.parameter("code").ok_or_else(|| format!("no code: {seen:?}"))?)
-}
+use crate::program::{Program, Upstream, code, file};
+use crate::stage::config;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gateways_that_share_a_store_and_a_key_share_the_work() -> Result<()> {
@@ -117,6 +30,18 @@ async fn gateways_that_share_a_store_and_a_key_share_the_work() -> Result<()> {
         assert_eq!((user.status, user.member("scope").as_deref()), (200, Some("photos")));
     }
     for _ in 0..10 {
+        let (flow, mut browser) = (App::NATIVE.flow()?, UserAgent::new());
+        let query = flow.sign_in(&mut browser, &one.url, &[]).await?;
+        let mut tasks = tokio::task::JoinSet::new();
+        for url in [&one.url, &other.url, &one.url, &other.url] {
+            let (callback, mut browser_too) = (format!("{url}/callback?{query}"), UserAgent::new());
+            browser_too.cookies.clone_from(&browser.cookies);
+            tasks.spawn(async move { browser_too.get(&callback).await.map(|seen| seen.parameter("code")) });
+        }
+        let codes: Vec<Option<String>> = tasks.join_all().await.into_iter().collect::<Result<_>>()?;
+        assert_eq!(codes.iter().flatten().count(), 1, "a code of the upstream came through more than once");
+    }
+    for _ in 0..10 {
         let flow = Arc::new(App::NATIVE.flow()?);
         let code = code(&flow, &other, &one).await?;
         let mut tasks = tokio::task::JoinSet::new();
@@ -129,65 +54,6 @@ async fn gateways_that_share_a_store_and_a_key_share_the_work() -> Result<()> {
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|status| matches!(status, 200 | 400)), "{statuses:?}");
     }
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn neither_the_store_nor_the_log_shows_a_code() -> Result<()> {
-    let Some(redis) = Redis::start() else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let flow = App::NATIVE.flow()?;
-    let mut browser = UserAgent::new();
-    let query = flow.sign_in(&mut browser, &gateway.url, &[("scope", "photos")]).await?;
-    let seen = browser.get(&format!("{}/callback?{query}", gateway.url)).await?;
-    let code = seen.parameter("code").unwrap();
-    let all = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do table.insert(all, key)
-        if redis.call('TYPE', key).ok == 'string' then table.insert(all, redis.call('GET', key))
-        else for _, value in ipairs(redis.call('HGETALL', key)) do table.insert(all, value) end end end
-        return table.concat(all, ' ')";
-    let kept = redis.ask(&["EVAL", all, "0"])?;
-    let tokens = flow.redeem(&gateway.url, &code).await?;
-    flow.redeem(&gateway.url, &code).await?;
-    let log = gateway.stop()?;
-    assert!(kept.len() > 500 && log.contains("status=200"), "{kept}\n{log}");
-    let query: HashMap<String, String> = pairs(&query).into_iter().collect();
-    let challenge = flow.verifier.challenge().authorization_parameters()[0].1.clone();
-    let access_token = tokens.member("access_token").unwrap();
-    let secrets = [&query["code"], &query["state"], &code, &access_token, flow.verifier.as_str()];
-    for secret in secrets.into_iter().chain(["the-gateway's secret", "client's own state"]) {
-        assert!(!kept.contains(secret), "{secret} in {kept}");
-        assert!(!log.contains(secret), "{secret} in {log}");
-    }
-    assert!(!log.contains(&challenge), "{log}");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_its_store_a_gateway_lets_nothing_through() -> Result<()> {
-    let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"]) else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let flow = App::NATIVE.flow()?;
-    let code = code(&flow, &gateway, &gateway).await?;
-    redis.kill();
-    let seen = flow.redeem(&gateway.url, &code).await?;
-    assert_eq!((seen.status, seen.error().as_deref()), (503, Some("temporarily_unavailable")));
-    let mut browser = UserAgent::new();
-    let query = App::NATIVE.flow()?.sign_in(&mut browser, &gateway.url, &[]).await?;
-    let seen = browser.get(&format!("{}/callback?{query}", gateway.url)).await?;
-    assert_eq!((seen.error().as_deref(), seen.parameter("code")), (Some("temporarily_unavailable"), None));
-    assert_eq!(seen.parameter("state").as_deref(), Some("the client's own state"));
-    redis.restart();
-    let mut status = 503;
-    for _ in 0..50 {
-        status = flow.redeem(&gateway.url, &code).await?.status;
-        if status != 503 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert_eq!(status, 200, "the code was not used up");
     Ok(())
 }
 
@@ -211,6 +77,21 @@ async fn keys_are_changed_while_flows_are_on_their_way() -> Result<()> {
     let seen = flow.redeem(&new.url, &code_of_old).await?;
     assert_eq!((seen.status, seen.error().as_deref()), (400, Some("invalid_grant")));
     assert_eq!(flow.redeem(&changing.url, &code_of_old).await?.status, 200, "it was not used up");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_a_gateway_is_alone_and_says_so() -> Result<()> {
+    let Some(redis) = Redis::start() else { return Ok(()) };
+    let upstream = Upstream::start().await?;
+    let (one, other) = (Program::start(&upstream, &redis.url(), &[])?, Program::start(&upstream, &redis.url(), &[])?);
+    let flow = App::NATIVE.flow()?;
+    let of_one = code(&flow, &one, &one).await?;
+    assert!(code(&App::NATIVE.flow()?, &one, &other).await.is_err());
+    let seen = flow.redeem(&other.url, &of_one).await?;
+    assert_eq!((seen.status, seen.error().as_deref()), (400, Some("invalid_grant")));
+    assert_eq!(flow.redeem(&one.url, &of_one).await?.status, 200);
+    assert!(one.stop()?.contains("there is no key in the configuration"));
     Ok(())
 }
 

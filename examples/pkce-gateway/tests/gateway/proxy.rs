@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use crate::stage::{Stage, config};
 
 /// An upstream with an API beside its endpoints.
-fn with_api(issuer: &str, callback: &str) -> Router {
+pub(crate) fn with_api(issuer: &str, callback: &str) -> Router {
     Router::new()
         .route("/echo", any(echo))
         .route("/stream", any(|request: Request| async { Response::new(request.into_body()) }))
@@ -33,14 +33,14 @@ async fn echo(request: Request) -> Response {
     let octets = body.collect().await.unwrap().to_bytes();
     let mut said = format!("{} {} {}\n", head.method, head.uri, octets.len());
     for (name, value) in &head.headers {
-        writeln!(said, "{name}: {}", value.to_str().unwrap()).unwrap();
+        writeln!(said, "{name}: {}", String::from_utf8_lossy(value.as_bytes())).unwrap();
     }
     let headers =
         [("set-cookie", "theirs=1"), ("connection", "x-hop"), ("x-hop", "1"), ("x-end", "2"), ("etag", "\"e\"")];
     (axum::http::StatusCode::IM_A_TEAPOT, headers, said).into_response()
 }
 
-async fn stage() -> Result<Stage> {
+pub(crate) async fn stage() -> Result<Stage> {
     Stage::before(CONFIG, MemoryStore::new(), with_api).await
 }
 

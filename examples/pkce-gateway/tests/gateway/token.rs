@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pkce_gateway::demo::{App, Flow, Result, Seen, UserAgent};
 
-use crate::stage::{Stage, value};
+use crate::stage::{Stage, config, value};
 
 fn is_refused(seen: &Seen, status: u16, error: &str) -> bool {
     (seen.status, seen.error().as_deref()) == (status, Some(error))
@@ -19,7 +19,7 @@ async fn of_many_right_requests_at_once_one_reaches_the_upstream() -> Result<()>
     let code = flow.code(&mut UserAgent::new(), &stage.gateway).await?;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
-        let (flow, gateway, code) = (flow.clone(), stage.gateway.clone(), code.clone());
+        let (flow, gateway, code) = (std::sync::Arc::clone(&flow), stage.gateway.clone(), code.clone());
         tasks.spawn(async move { flow.redeem(&gateway, &code).await.map(|seen| seen.status) });
     }
     let mut statuses: Vec<u16> = tasks.join_all().await.into_iter().collect::<Result<_>>()?;
@@ -93,7 +93,7 @@ async fn a_confidential_client_may_authenticate_by_http_basic() -> Result<()> {
     for (authorization, more) in [
         (&["web:wrong"][..], ""),
         (&["web"], ""),
-        (&["native:"], ""),
+        (&["web:"], ""),
         (&["web:web-secret", "web:web-secret"], ""),
         (&["web:web-secret"], "&client_secret=web-secret"),
         (&["web:web-secret"], "&client_id=native"),
@@ -102,6 +102,20 @@ async fn a_confidential_client_may_authenticate_by_http_basic() -> Result<()> {
         assert!(is_refused(&send(authorization, more).await?, 401, "invalid_client"), "{authorization:?} {more}");
     }
     assert_eq!(send(&["web:web%2Dsecret"], "&client_id=web").await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_public_client_may_name_itself_by_http_basic_with_no_secret() -> Result<()> {
+    let stage = Stage::new().await?;
+    let flow = App::NATIVE.flow()?;
+    let code = flow.code(&mut UserAgent::new(), &stage.gateway).await?;
+    let form = format!("grant_type=authorization_code&code={code}&code_verifier={}", flow.verifier.as_str());
+    for (credentials, status) in [("native:x", 401), ("native", 401), (":", 401), ("native:", 200)] {
+        let basic = format!("Basic {}", STANDARD.encode(credentials));
+        let headers = [playground::FORM, ("authorization", basic.as_str())];
+        assert_eq!(stage.wire().send("POST", "/token", &headers, &form).await?.status, status, "{credentials}");
+    }
     Ok(())
 }
 
@@ -164,9 +178,22 @@ async fn a_parameter_that_two_readers_may_read_differently_is_refused() -> Resul
     let code = flow.code(&mut UserAgent::new(), &stage.gateway).await?;
     let verifier = flow.verifier.as_str();
     let good = format!("grant_type=authorization_code&client_id=native&code={code}&code_verifier={verifier}");
-    for more in
-        ["&scope=a&scope=b", "&Code=other", "&CLIENT_ID=web", "&client_secret=a&client_secret=b", "&x=%ff", "&code=x"]
-    {
+    for more in [
+        "&scope=a&scope=b",
+        "&Code=other",
+        "&CLIENT_ID=web",
+        "&client_secret=a&client_secret=b",
+        "&x=%ff",
+        "&code=x",
+        "&grant.type=client_credentials", // PHP makes an underscore of it
+        "&grantType=client_credentials",
+        "&grant-type=client_credentials",
+        "&grant_type[]=client_credentials",
+        "&grant%20type=client_credentials",
+        "&grant[type=client_credentials",
+        "&+grant_type=client_credentials",
+        "&grant_type%00=client_credentials",
+    ] {
         let said = stage.wire().post_form("/token", &format!("{good}{more}")).await?;
         assert_eq!((said.status, said.error().as_deref()), (400, Some("invalid_request")), "{more}");
     }
@@ -176,6 +203,36 @@ async fn a_parameter_that_two_readers_may_read_differently_is_refused() -> Resul
     assert_eq!(stage.wire().post_form("/token", &format!("{good}{more}")).await?.status, StatusCode::OK);
     let heard = stage.heard("/token").remove(0).body;
     assert!(heard.ends_with("&resource=https%3A%2F%2Fa%2F&resource=https%3A%2F%2Fb%2F&audience=c"), "{heard}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_a_server_might_rewrite_does_not_reach_the_upstream() -> Result<()> {
+    let at = config("\"token_endpoint\": \"/token?tenant=7\",", "");
+    let stage = Stage::with(&at, pkce_tower::MemoryStore::new()).await?;
+    let flow = App::NATIVE.flow()?;
+    let code = flow.code(&mut UserAgent::new(), &stage.gateway).await?;
+    let verifier = flow.verifier.as_str();
+    let names = ["grant_type[x]", "grant_type%00x", "gr%C3%A4nt_type", "refresh_to%E2%84%AAen", "%0a", "[]"];
+    let more = names.map(|name| format!("&{name}=client_credentials")).concat();
+    let form = format!("grant_type=authorization_code&client_id=native&code={code}&code_verifier={verifier}{more}");
+    let refused = stage.wire().post_form("/token", &format!("{form}&Tenant=8")).await?;
+    assert_eq!((refused.status, refused.error().as_deref()), (400, Some("invalid_request")));
+    assert_eq!(stage.wire().post_form("/token", &format!("{form}&tenant=8&x-y.z_1=a")).await?.status, 200);
+    let heard = stage.heard("/token").remove(0);
+    assert_eq!(heard.target, "/token?tenant=7");
+    let names: Vec<String> = crate::stage::pairs(&heard.body).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["grant_type", "code", "redirect_uri", "x-y.z_1"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_request_without_measure_is_refused() -> Result<()> {
+    let stage = Stage::new().await?;
+    let form = format!("grant_type=refresh_token&client_id=native&refresh_token={}", "x".repeat(17 * 1024));
+    let said = stage.wire().post_form("/token", &form).await?;
+    assert_eq!((said.status, said.error().as_deref()), (413, Some("invalid_request")));
+    assert!(stage.heard("/token").is_empty());
     Ok(())
 }
 

@@ -142,7 +142,7 @@ fn own(gateway: &Gateway, client: &Client, mut tokens: Tokens) -> Option<Vec<u8>
     tokens.to_json().ok()
 }
 
-/// As the layer says it: nothing tells which of the reasons it was.
+/// Nothing tells which of the reasons it was.
 fn invalid_grant() -> Response {
     error(StatusCode::BAD_REQUEST, "invalid_grant", "the grant is not valid for this request")
 }

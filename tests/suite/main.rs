@@ -8,6 +8,7 @@ mod command_line;
 mod concurrency;
 mod cors;
 mod equivalence;
+mod faults;
 mod flow;
 mod host;
 mod memory_store;

@@ -7,6 +7,7 @@ mod capture;
 mod command_line;
 mod concurrency;
 mod cors;
+mod documents;
 mod equivalence;
 mod faults;
 mod flow;

@@ -46,7 +46,7 @@ impl Sources {
         }
         let path = target.split('#').next().filter(|path| !path.is_empty()).and_then(|path| join(folder, path));
         let Some(path) = path.filter(|path| self.is_there(path)) else {
-            return Some(format!("the link of `{code}` leads nowhere: {target:?}"));
+            return Some(format!("a link leads nowhere: {target:?}"));
         };
         let holds = !code.contains("::") || self.holds(&path, &segments(code));
         (!holds).then(|| format!("{path} has no `{code}`"))

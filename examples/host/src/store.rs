@@ -40,8 +40,8 @@ impl StoreUrl {
     ///
     /// One line that says why the store cannot be used. No password stands in it.
     pub async fn open(&self) -> Result<Arc<dyn ChallengeStore>, String> {
-        let opened = match self.kind {
-            Kind::Memory => return Ok(Arc::new(MemoryStore::new())),
+        let opened: Opened = match self.kind {
+            Kind::Memory => Ok(Arc::new(MemoryStore::new())),
             #[cfg(feature = "redis")]
             Kind::Redis => redis::open(&self.url).await,
             #[cfg(feature = "redis")]

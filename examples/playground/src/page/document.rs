@@ -1,0 +1,54 @@
+//! The document: one file to the browser, three here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::attacks::{Attack, GROUPS, Group};
+use crate::user::CLIENT;
+
+const HTML: &str = include_str!("../../page/page.html");
+const STYLE: &str = include_str!("../../page/page.css");
+const SCRIPT: &str = include_str!("../../page/page.js");
+
+/// The page, and the policy under which the browser runs it.
+pub(crate) struct Document {
+    pub(crate) html: String,
+    pub(crate) policy: String,
+}
+
+impl Document {
+    /// The page of a client of this authorization server.
+    pub(crate) fn new(issuer: &str) -> Self {
+        let groups: Vec<_> = GROUPS.iter().map(group).collect();
+        let settings = json!({ "issuer": issuer, "client": CLIENT, "groups": groups });
+        // As data in a document: nothing in it ends the element.
+        let settings = settings.to_string().replace('<', "\\u003c");
+        let html = HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT).replace("{{settings}}", &settings);
+        // The two elements by their hashes, requests to the two servers, and nothing else.
+        let policy = format!(
+            "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src 'self' {issuer}; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+             trusted-types 'none'",
+            hash(SCRIPT),
+            hash(STYLE),
+        );
+        Self { html, policy }
+    }
+}
+
+fn group(group: &Group) -> serde_json::Value {
+    let attacks: Vec<_> = group.attacks.iter().map(attack).collect();
+    json!({ "title": group.title, "idea": group.idea, "attacks": attacks })
+}
+
+fn attack(attack: &Attack) -> serde_json::Value {
+    json!({
+        "name": attack.name, "tried": attack.tried, "hope": attack.hope, "rule": attack.rule, "clauses": attack.clauses,
+    })
+}
+
+fn hash(element: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(element)))
+}

@@ -57,7 +57,7 @@ const tokenParameters = () => ({
 function comeBack() {
   if (location.pathname !== '/callback') return null;
   const answer = Object.fromEntries(new URLSearchParams(location.search));
-  // The code is in the history no longer than it has to be.
+  // The code stands in the address bar no longer than it has to.
   history.replaceState(null, '', '/');
   if (!flow.state || answer.state !== flow.state || flow.returned) {
     return 'An answer came that belongs to no request of this tab: its state is another one. It is ignored (RFC 6749 §10.12).';
@@ -138,8 +138,11 @@ function values(pairs, className = '') {
 
 // ---- An exchange on the wire. ----
 
-const telling = new Set(['host', 'origin', 'authorization', 'content-type', 'content-length', 'content-encoding', 'location',
-  'cache-control', 'www-authenticate', 'allow', 'access-control-allow-origin']);
+const telling = {
+  Request: new Set(['host', 'origin', 'authorization', 'content-type', 'content-length', 'content-encoding']),
+  Answer: new Set(['content-type', 'content-length', 'location', 'cache-control', 'www-authenticate', 'allow',
+    'access-control-allow-origin']),
+};
 const pkce = new Set(['code', 'code_challenge', 'code_challenge_method', 'code_verifier']);
 
 const header = (message, name) => message.headers.find(([known]) => known === name)?.[1];
@@ -154,7 +157,7 @@ function sender(exchange) {
 function parameters(text) {
   const parts = [];
   for (const [nth, pair] of text.split('&').entries()) {
-    if (nth) parts.push('&');
+    if (nth) parts.push('&', element('wbr'));
     const at = pair.indexOf('=');
     const name = at < 0 ? pair : pair.slice(0, at);
     let decoded = name;
@@ -167,8 +170,10 @@ function parameters(text) {
 // A URL or a request target.
 function target(text) {
   const at = text.indexOf('?');
-  return at < 0 ? [text] : [text.slice(0, at + 1), ...parameters(text.slice(at + 1))];
+  return at < 0 ? [text] : [text.slice(0, at + 1), element('wbr'), ...parameters(text.slice(at + 1))];
 }
+
+const startLine = (method, text) => [element('b', null, method), ' ', ...target(text), ' HTTP/1.1'];
 
 function headerLine([name, value]) {
   const shown = name === 'location' ? target(value) : [value];
@@ -176,11 +181,11 @@ function headerLine([name, value]) {
 }
 
 function pane(label, start, message) {
-  const isTelling = ([name, value]) => telling.has(name) || (name === 'user-agent' && value === 'attacker');
+  const isTelling = ([name, value]) => telling[label].has(name) || (name === 'user-agent' && value === 'attacker');
   const head = message.headers.filter(isTelling);
   const rest = message.headers.filter((line) => !isTelling(line));
   const made = element('div', { class: 'pane' }, element('p', { class: 'label' }, label),
-    element('pre', null, element('div', { class: 'start' }, ...start), ...head.map(headerLine)));
+    element('pre', null, element('div', null, ...start), ...head.map(headerLine)));
   if (rest.length) {
     made.append(element('details', null,
       element('summary', null, rest.length === 1 ? '1 more header' : `${rest.length} more headers`),
@@ -188,20 +193,20 @@ function pane(label, start, message) {
   }
   if (message.body) {
     const isForm = header(message, 'content-type') === 'application/x-www-form-urlencoded';
-    const left = message.length - message.body.length;
-    const body = isForm ? parameters(message.body) : [message.body];
-    const long = message.body.length > 600;
-    made.append(element('pre', { class: 'body', tabindex: long ? 0 : null, role: long ? 'group' : null,
-      'aria-label': long ? `${label}: body` : null }, ...body, left > 0 ? ` … and ${left} more octets` : null));
+    const left = message.length - new TextEncoder().encode(message.body).length;
+    const body = element('pre', { class: 'body' }, ...(isForm ? parameters(message.body) : [message.body]),
+      left > 0 ? ` … and ${left} octets more` : null);
+    made.append(message.body.length < 600 ? body
+      : element('details', null, element('summary', null, `A body of ${message.length} octets`), body));
   }
   return made;
 }
 
 function panes({ request, answer, log }) {
   const parts = [element('div', { class: 'panes' },
-    pane('Request', [`${request.method} `, ...target(request.target), ' HTTP/1.1'], request),
+    pane('Request', startLine(request.method, request.target), request),
     answer
-      ? pane('Answer', [`HTTP/1.1 ${answer.status} ${answer.phrase ?? ''}`], answer)
+      ? pane('Answer', ['HTTP/1.1 ', element('b', null, `${answer.status} ${answer.phrase ?? ''}`)], answer)
       : element('div', { class: 'pane' }, element('p', { class: 'label' }, 'Answer'), element('p', null, 'Nobody waited for it.')))];
   if (log.length) {
     parts.push(element('div', { class: 'log' }, element('p', { class: 'label' }, 'Operator’s log'),
@@ -230,6 +235,12 @@ function alike(exchanges) {
 
 // ---- The flow. ----
 
+// What the browser sent on its way to the code.
+function seen(where) {
+  const found = (flow.exchanges ?? []).filter((exchange) => path(exchange) === where);
+  return found.length ? found.map(exchangeFigure) : [element('p', null, 'The server no longer has this request.')];
+}
+
 const results = {
   verifier: () => [values([['code_verifier', element('code', null, flow.verifier)],
     ['Made by', 'crypto.getRandomValues: 32 octets, 256 bits, as 43 characters']])],
@@ -238,22 +249,21 @@ const results = {
   request: () => {
     const pairs = Object.entries(authorizationParameters());
     const query = new URLSearchParams(authorizationParameters()).toString();
-    return flow.returned ? [] : [
+    return flow.returned ? seen('/authorize') : [
       values(pairs.map(([name, value]) => [pkce.has(name) ? element('mark', null, name) : name, element('code', null, value)]), 'parameters'),
       element('figure', { class: 'exchange' },
         element('figcaption', null, 'User’s browser ', element('span', { class: 'route' }, 'about to send')),
-        element('div', { class: 'panes one' }, pane('Request', ['GET ', ...target(`/authorize?${query}`), ' HTTP/1.1'],
+        element('div', { class: 'panes one' }, pane('Request', startLine('GET', `/authorize?${query}`),
           { headers: [['host', settings.issuer.slice(7)]] })))];
   },
-  signin: () => flow.exchanges?.length ? flow.exchanges.map(exchangeFigure)
-    : [element('p', { class: 'hint' }, 'The server no longer has these requests.')],
+  signin: () => seen('/sign-in'),
   code: () => flow.returned.error
     ? [element('p', { class: 'failed' }, `The answer is an error: ${flow.returned.error}. There is no code. Start over to try again.`)]
     : [values([['code', element('code', null, flow.returned.code)]]),
       element('ul', { class: 'checks' },
         element('li', null, 'The state is the one that this tab sent.'),
         element('li', null, 'The iss is ', element('code', null, flow.returned.iss), ', the server that was asked.'),
-        element('li', null, 'The code is out of the address bar and of the history.'))],
+        element('li', null, 'The code is out of the address bar.'))],
   token: () => {
     if (flow.redeemed) {
       const made = flow.redeemed.exchanges.map(exchangeFigure);
@@ -356,9 +366,11 @@ async function startFlow() {
   if (problem) $('notice').replaceChildren(problem);
   show();
   if (came) {
-    if (!problem) say(flow.returned.error ? `Back without a code: ${flow.returned.error}.` : 'Back with a code.');
-    goOn();
-    if (!problem) $('step-signin').scrollIntoView({ block: 'start' });
+    if (problem) return goOn();
+    say(flow.returned.error ? `Back without a code: ${flow.returned.error}.` : 'Back with a code.');
+    // To where the reading goes on, not to the next button: the key that sent the sign-in may still be down.
+    $('step-signin').querySelector('h3').focus({ preventScroll: true });
+    $('step-signin').scrollIntoView({ block: 'start' });
   }
 }
 
@@ -435,7 +447,7 @@ async function play(attack, item, open) {
 
 function score() {
   const refused = [...verdicts.values()].filter(Boolean).length;
-  $('score').textContent = verdicts.size ? `${refused} of ${verdicts.size} refused` : '';
+  $('score').textContent = `${refused} of ${document.querySelectorAll('.attacks > li').length} refused`;
 }
 
 function startAttacks() {
@@ -452,7 +464,7 @@ function startAttacks() {
             element('h4', { id: title }, attack.tried[0].toUpperCase() + attack.tried.slice(1)),
             element('p', { id: hope }, attack.hope)),
           button),
-        element('div', { class: 'slot' }));
+        element('div', { class: 'slot' }, element('p', { class: 'idle' }, 'Not played yet')));
       button.addEventListener('click', () => play(attack, item, true).catch(() => {}));
       all.push([attack, item]);
       list.append(item);
@@ -474,6 +486,11 @@ function startAttacks() {
     }
   });
 }
+
+// A key that is held down presses one button, once.
+addEventListener('keydown', (event) => {
+  if (event.repeat && event.key === 'Enter' && event.target.matches('button')) event.preventDefault();
+});
 
 startAttacks();
 startFlow();

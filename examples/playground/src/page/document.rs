@@ -19,13 +19,24 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// The page of a client of this authorization server.
-    pub(crate) fn new(issuer: &str) -> Self {
+    /// The page at this origin, a client of this authorization server.
+    pub(crate) fn new(origin: &str, issuer: &str) -> Self {
         let groups: Vec<_> = GROUPS.iter().map(group).collect();
         let settings = json!({ "issuer": issuer, "client": CLIENT, "groups": groups });
         // As data in a document: nothing in it ends the element.
         let settings = settings.to_string().replace('<', "\\u003c");
-        let html = HTML.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT).replace("{{settings}}", &settings);
+        let attacks: usize = GROUPS.iter().map(|group| group.attacks.len()).sum();
+        let mut html = HTML.to_owned();
+        for (place, text) in [
+            ("{{origin}}", origin),
+            ("{{issuer}}", issuer),
+            ("{{attacks}}", &attacks.to_string()),
+            ("{{settings}}", &settings),
+            ("{{style}}", STYLE),
+            ("{{script}}", SCRIPT),
+        ] {
+            html = html.replace(place, text);
+        }
         // The two elements by their hashes, requests to the two servers, and nothing else.
         let policy = format!(
             "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src 'self' {issuer}; \

@@ -54,7 +54,8 @@ pub async fn serve(listen: SocketAddr, listening: impl FnOnce(SocketAddr)) -> Re
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("{listen}: {error}"))?;
     let address = listener.local_addr()?;
     let server = AuthorizationServer::start().await?;
-    let page = Page { document: Document::new(&server.issuer()), recorder: server.recorder.clone() };
+    let origin = format!("http://{address}");
+    let page = Page { document: Document::new(&origin, &server.issuer()), recorder: server.recorder.clone() };
     listening(address);
     tokio::select! {
         served = axum::serve(listener, router(page, address)).into_future() => served?,

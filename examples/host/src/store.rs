@@ -39,6 +39,10 @@ impl StoreUrl {
     /// # Errors
     ///
     /// One line that says why the store cannot be used. No password stands in it.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "sqlx")),
+        expect(clippy::unused_async, reason = "memory needs no waiting")
+    )]
     pub async fn open(&self) -> Result<Arc<dyn ChallengeStore>, String> {
         let opened: Opened = match self.kind {
             Kind::Memory => Ok(Arc::new(MemoryStore::new())),

@@ -1,4 +1,4 @@
-//! Chromium, driven by WebDriver.
+//! Chromium, driven by `chromedriver`.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};

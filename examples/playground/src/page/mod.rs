@@ -58,7 +58,7 @@ pub async fn serve(listen: SocketAddr, listening: impl FnOnce(SocketAddr)) -> Re
     let page = Page { document: Document::new(&origin, &server.issuer()), recorder: server.recorder.clone() };
     listening(address);
     tokio::select! {
-        served = axum::serve(listener, router(page, address)).into_future() => served?,
+        ended = axum::serve(listener, router(page, address)).into_future() => ended?,
         interrupted = tokio::signal::ctrl_c() => interrupted?,
     }
     Ok(())

@@ -21,8 +21,9 @@ async fn nothing_sticks_out_at_any_width_in_either_scheme() -> Result<()> {
         browser.wait_for_step("resource", "done").await?;
         browser.click("#fifty-at-once-play").await?;
         browser.wait_for("#attack-fifty-at-once[data-state=refused]").await?;
-        browser.see("document.querySelectorAll('details').forEach((details) => { details.open = true; })").await?;
         fits(&browser, width, &format!("page-{width}-{scheme}")).await?;
+        browser.see("document.querySelectorAll('details').forEach((details) => { details.open = true; })").await?;
+        fits(&browser, width, &format!("page-{width}-{scheme}-open")).await?;
         browser.click("#start-over").await?;
     }
     browser.close().await

@@ -1,5 +1,5 @@
 //! The page, in a real browser. Screenshots are kept under `target/tmp/playground`.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "what fails here fails a test")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod attacks;
 mod browser;

@@ -92,6 +92,11 @@
 //! For a server in production [`Policy::report_only`] is the way in: it lets pass what clients that do not do PKCE yet
 //! will send, and reports it.
 //!
+//! # The other middleware
+//!
+//! * [`Capture`] for the authorization endpoint of a server that issues the code at once: neither extractor nor `bind`.
+//! * [`Metadata`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
+//!
 //! # Extractors
 //!
 //! * [`Challenge`] and [`OptionalChallenge`] for an authorization request by GET; [`ChallengeForm`] and
@@ -109,12 +114,15 @@
 //! Everything of `pkce-core` is re-exported, so one dependency line is enough.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod capture;
 mod challenge;
 mod challenge_form;
 mod challenge_rejection;
 mod clearance;
 mod configured;
 mod facts;
+mod metadata_body;
+mod metadata_middleware;
 mod misconfigured;
 mod read;
 mod render;
@@ -126,11 +134,13 @@ pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 
+pub use crate::capture::Capture;
 pub use crate::challenge::{Challenge, OptionalChallenge};
 pub use crate::challenge_form::{ChallengeForm, OptionalChallengeForm};
 pub use crate::challenge_rejection::ChallengeRejection;
 pub use crate::clearance::Clearance;
 pub use crate::facts::facts;
+pub use crate::metadata_middleware::Metadata;
 pub use crate::timer::TokioTimer;
 pub use crate::token_endpoint::TokenEndpoint;
 pub use crate::token_rejection::TokenRejection;

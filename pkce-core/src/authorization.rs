@@ -107,8 +107,17 @@ fn form(request: &Request<'_>, policy: &Policy) -> Result<Requested, Reason> {
     }
 }
 
+/// Reads a request whose parameters may stand in the query, in the form body, or the same in both, and announces
+/// nothing yet.
+pub(crate) fn query_and_form(query: &[u8], form: &[u8], policy: &Policy) -> Result<Requested, Reason> {
+    read(&Params::scan(query, &NAMES).merged(&Params::scan(form, &NAMES)), policy)
+}
+
 fn parameters(encoded: &[u8], policy: &Policy) -> Result<Requested, Reason> {
-    let params = Params::scan(encoded, &NAMES);
+    read(&Params::scan(encoded, &NAMES), policy)
+}
+
+fn read(params: &Params<'_, 5>, policy: &Policy) -> Result<Requested, Reason> {
     let [challenge_repeated, method_repeated, response_type_repeated, request_repeated, request_uri_repeated] =
         params.repeated();
     if challenge_repeated || method_repeated {
@@ -180,13 +189,17 @@ fn finish(read: Result<Requested, Reason>, policy: &Policy) -> Result<Requested,
     match read {
         Err(reason) => Err(reject(reason, policy)),
         Ok(requested) => {
-            match &requested {
-                Requested::Challenge(challenge) => events::challenge(challenge.method()),
-                Requested::NoChallenge => events::no_challenge(),
-                Requested::Tolerated(reason) => events::authorization_tolerated(*reason),
-                Requested::NoCode => events::no_code(),
-            }
+            announce(&requested);
             Ok(requested)
         }
+    }
+}
+
+pub(crate) fn announce(requested: &Requested) {
+    match requested {
+        Requested::Challenge(challenge) => events::challenge(challenge.method()),
+        Requested::NoChallenge => events::no_challenge(),
+        Requested::Tolerated(reason) => events::authorization_tolerated(*reason),
+        Requested::NoCode => events::no_code(),
     }
 }

@@ -33,6 +33,31 @@ pub(crate) fn authorization_rejected(reason: Reason) {
     info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
 }
 
+pub(crate) fn capture_rejected(reason: Reason) {
+    let name = reason.as_str();
+    if reason.error() == ErrorCode::InvalidRequest {
+        info!(target: "pkce", endpoint = "capture", outcome = "rejected", reason = name);
+    } else {
+        error!(target: "pkce", endpoint = "capture", outcome = "rejected", reason = name);
+    }
+}
+
+pub(crate) fn capture_tolerated(reason: Reason) {
+    warn!(target: "pkce", endpoint = "capture", outcome = "tolerated", reason = reason.as_str());
+}
+
+pub(crate) fn metadata_advertised() {
+    debug!(target: "pkce", endpoint = "metadata", outcome = "advertised");
+}
+
+pub(crate) fn metadata_signed() {
+    warn!(target: "pkce", endpoint = "metadata", outcome = "signed");
+}
+
+pub(crate) fn metadata_untouched(why: &'static str) {
+    warn!(target: "pkce", endpoint = "metadata", outcome = "untouched", why);
+}
+
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {
     let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
     debug!(target: "pkce", endpoint = "bind", outcome = "bound", method, lifetime_ms);
@@ -69,7 +94,7 @@ pub(crate) fn cleared(kind: ClearanceKind) {
 pub(crate) fn rejected(reason: Reason) {
     let name = reason.as_str();
     match reason {
-        _ if reason.error() == ErrorCode::TemporarilyUnavailable => {
+        _ if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) => {
             error!(target: "pkce", endpoint = "token", outcome = "rejected", reason = name);
         }
         // Each of these may be somebody with a stolen code.

@@ -57,6 +57,8 @@
 //! | `authorization` | `no_challenge`, `no_code` | debug | |
 //! | `authorization` | `tolerated` (report only) | warn | `reason` |
 //! | `authorization` | `rejected` | info | `reason` |
+//! | `capture` | `rejected` | info; error for faults of the server | `reason` |
+//! | `capture` | `tolerated` (report only) | warn | `reason` |
 //! | `bind` | `bound` | debug | `method` (`S256`, `plain`, `none`), `lifetime_ms` |
 //! | `bind` | `tolerated` (report only) | warn | `reason` |
 //! | `bind` | `failed` | error | `error` |
@@ -66,6 +68,9 @@
 //! | `token` | `rejected` | info; warn for what a thief of codes would cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
 //! | `token` | `kept`, `restored` | debug | |
 //! | `store` | `failed` | error | `verb`, `error` |
+//! | `metadata` | `advertised` | debug | |
+//! | `metadata` | `signed`: its own claims are left alone, and win (RFC 8414 §2.1) | warn | |
+//! | `metadata` | `untouched` | warn | `why` |
 //! | (an adapter) | `misconfigured` | error | the message names what is missing |
 //!
 //! # Features
@@ -80,6 +85,7 @@ mod binding;
 mod body_buffer;
 mod bounded_store;
 mod builder;
+mod capture;
 mod challenge;
 mod clearance;
 mod clock;
@@ -90,9 +96,11 @@ pub mod contract;
 mod decision;
 mod events;
 mod grant;
+mod host_response;
 mod json;
 mod judgement;
 mod memory;
+pub mod metadata;
 mod method;
 mod params;
 mod pkce;
@@ -118,12 +126,14 @@ pub use bind::{Bind, BindError};
 pub use binding::{Binding, InvalidBinding};
 pub use body_buffer::{BodyBuffer, Gathered};
 pub use builder::PkceBuilder;
+pub use capture::{CaptureRefusal, CaptureRequest};
 pub use challenge::{CodeChallenge, VerifyError};
 pub use clearance::{Clearance, ClearanceKind};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::AuthorizationCode;
 pub use code_digest::CodeDigest;
 pub use grant::GrantError;
+pub use host_response::HostResponse;
 pub use judgement::Judgement;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use method::{CodeChallengeMethod, InvalidCodeChallenge};

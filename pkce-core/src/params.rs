@@ -46,6 +46,21 @@ impl<'a, const N: usize> Params<'a, N> {
         Self { found }
     }
 
+    /// The parameters of a request that has some here and some there. One that stands in both counts once if both say
+    /// the same, because then every reader reads the same; else it is repeated.
+    pub(crate) fn merged(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.found.iter_mut().zip(&other.found) {
+            *mine = match (*mine, *theirs) {
+                (Found::Absent, only) | (only, Found::Absent) => only,
+                (Found::Once(one), Found::Once(two)) if decode(one).is_ok_and(|one| Ok(one) == decode(two)) => {
+                    Found::Once(one)
+                }
+                _ => Found::Repeated,
+            };
+        }
+        self
+    }
+
     pub(crate) fn any_repeated(&self) -> bool {
         self.found.iter().any(|found| matches!(found, Found::Repeated))
     }

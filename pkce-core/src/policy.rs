@@ -33,6 +33,7 @@ pub struct Policy {
     plain: bool,
     missing_challenge: bool,
     json: bool,
+    missing_redirect_uri: bool,
     report_only: bool,
     burn_on_mismatch: bool,
     code_lifetime: Duration,
@@ -49,6 +50,7 @@ impl Policy {
             plain: false,
             missing_challenge: false,
             json: false,
+            missing_redirect_uri: false,
             report_only: false,
             burn_on_mismatch: false,
             code_lifetime: Duration::from_secs(60),
@@ -88,6 +90,17 @@ impl Policy {
     /// reader and this one must agree.
     pub const fn accept_json(mut self) -> Self {
         self.json = true;
+        self
+    }
+
+    /// Danger: lets [`Pkce::capture`](crate::Pkce::capture) take a code for an authorization request without a
+    /// `redirect_uri`, wherever the host sends it, as long as that is an absolute URI.
+    ///
+    /// RFC 6749 §3.1.2.3 lets a client with one registered redirect URI leave it out, and only the host knows which it
+    /// is. It costs the check that the code goes where it was asked to: the host alone answers for that then. A refusal
+    /// is a plain answer, never a redirect. It says nothing about anything but the capture.
+    pub const fn allow_missing_redirect_uri(mut self) -> Self {
+        self.missing_redirect_uri = true;
         self
     }
 
@@ -192,6 +205,10 @@ impl Policy {
 
     pub(crate) const fn allows_missing_challenge(&self) -> bool {
         self.missing_challenge
+    }
+
+    pub(crate) const fn allows_missing_redirect_uri(&self) -> bool {
+        self.missing_redirect_uri
     }
 
     pub(crate) const fn accepts_json(&self) -> bool {

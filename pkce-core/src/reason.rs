@@ -40,6 +40,19 @@ pub enum Reason {
     /// A response type that asks for no code, where a challenge is demanded (RFC 6749 §3.1.1).
     ResponseTypeWithoutCode,
 
+    /// A response mode in which a code cannot be captured: `form_post`, a JWT, or an unknown one.
+    ResponseMode,
+    /// No redirect URI in an authorization request whose code is to be captured (RFC 6749 §3.1.2.3).
+    RedirectUriMissing,
+    /// The host sends a code elsewhere than to the redirect URI of the authorization request.
+    CodeForOtherTarget,
+    /// The host's answer has, or may have, a code that cannot be read: twice, in a document, in an odd header.
+    CodeUnreadable,
+    /// A redirect with a code by another status than 302 or 303 (RFC 9700 §4.12).
+    RedirectStatus,
+    /// The host issued a code that is bound already.
+    CodeAlreadyBound,
+
     /// A token request by another method than POST (RFC 6749 §3.2).
     TokenMethod,
     /// The grant type is missing (RFC 6749 §5.2).
@@ -95,6 +108,8 @@ pub enum ErrorCode {
     InvalidGrant,
     /// The server cannot tell now.
     TemporarilyUnavailable,
+    /// The server issued a code in a way that cannot be answered for.
+    ServerError,
 }
 
 impl ErrorCode {
@@ -104,6 +119,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidGrant => "invalid_grant",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
         }
     }
 }
@@ -166,6 +182,12 @@ impl Reason {
             Self::ResponseTypeWithoutCode => {
                 bad("response_type_without_code", "the response type does not contain code")
             }
+            Self::ResponseMode => bad("response_mode", "the response mode is not supported"),
+            Self::RedirectUriMissing => bad("redirect_uri_missing", "the redirect URI is missing"),
+            Self::CodeForOtherTarget => faulty("code_for_other_target"),
+            Self::CodeUnreadable => faulty("code_unreadable"),
+            Self::RedirectStatus => faulty("redirect_status"),
+            Self::CodeAlreadyBound => faulty("code_already_bound"),
             Self::TokenMethod => {
                 Wire { status: 405, allow: Some("POST"), ..bad("token_method", "the request method is not accepted") }
             }
@@ -214,6 +236,17 @@ const fn refused(name: &'static str) -> Wire {
         status: 400,
         error: ErrorCode::InvalidGrant,
         description: "the authorization code is invalid, expired or used, or the code verifier does not match",
+        allow: None,
+    }
+}
+
+/// The host's own fault: the client can do nothing about it.
+const fn faulty(name: &'static str) -> Wire {
+    Wire {
+        name,
+        status: 500,
+        error: ErrorCode::ServerError,
+        description: "the server could not complete the request",
         allow: None,
     }
 }

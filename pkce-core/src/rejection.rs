@@ -26,7 +26,7 @@ impl Rejection {
         self.reason
     }
 
-    /// The HTTP status: 400, 405, 413 or 503. Never 401: that is the host's `invalid_client`.
+    /// The HTTP status: 400, 405, 413, 500 or 503. Never 401: that is the host's `invalid_client`.
     pub const fn status(&self) -> u16 {
         self.reason.wire().status
     }
@@ -74,7 +74,7 @@ impl std::error::Error for Rejection {}
 mod tests {
     use super::*;
 
-    const ALL: [Reason; 35] = [
+    const ALL: [Reason; 41] = [
         Reason::DuplicateParameter,
         Reason::ParameterInQuery,
         Reason::ContentType,
@@ -89,6 +89,12 @@ mod tests {
         Reason::MethodWithoutChallenge,
         Reason::RequestObject,
         Reason::ResponseTypeWithoutCode,
+        Reason::ResponseMode,
+        Reason::RedirectUriMissing,
+        Reason::CodeForOtherTarget,
+        Reason::CodeUnreadable,
+        Reason::RedirectStatus,
+        Reason::CodeAlreadyBound,
         Reason::TokenMethod,
         Reason::GrantTypeMissing,
         Reason::GrantTypeLookalike,
@@ -140,7 +146,7 @@ mod tests {
     fn no_answer_is_a_401_and_only_a_405_names_methods() {
         for reason in ALL {
             let rejection = Rejection::new(reason, &Policy::new());
-            assert!(matches!(rejection.status(), 400 | 405 | 413 | 503));
+            assert!(matches!(rejection.status(), 400 | 405 | 413 | 500 | 503));
             assert_eq!(rejection.headers().any(|(name, _)| name == "allow"), rejection.status() == 405);
         }
     }

@@ -94,6 +94,26 @@ impl<'a> Request<'a> {
         self.query
     }
 
+    /// The form body of a POST; empty for another method, and for a body that is empty.
+    pub(crate) fn form_beside_query(&self, policy: &Policy) -> Result<&'a [u8], Reason> {
+        if self.method != "POST" || self.has_empty_body() {
+            return Ok(&[]);
+        }
+        match self.readable_body(policy)? {
+            (body, Format::Form) => Ok(body),
+            (_, Format::Json) => Err(Reason::ContentType),
+        }
+    }
+
+    /// How the body ended, if not well: then no host gets to see it either.
+    pub(crate) fn lost_body(&self) -> Option<Reason> {
+        match self.body {
+            Body::Complete(_) => None,
+            Body::TooLarge => Some(Reason::BodyTooLarge),
+            Body::BrokenOff => Some(Reason::MalformedBody),
+        }
+    }
+
     pub(crate) const fn has_empty_body(&self) -> bool {
         matches!(self.body, Body::Complete([]))
     }

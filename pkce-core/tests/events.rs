@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::authorization::{read_form_as, read_query};
-use pkce_core::{Body, MemoryStore, Pkce, Policy, Request, RequestedChallenge, Settle, StoreError};
+use pkce_core::{
+    Body, HostResponse, MemoryStore, Pkce, Policy, Request, RequestedChallenge, Settle, StoreError, metadata,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, with_default};
@@ -185,6 +187,73 @@ fn a_token_request_that_proceeds_is_an_event_and_its_end_another() {
             "DEBUG pkce endpoint=bind outcome=bound method=none lifetime_ms=60000",
             "DEBUG pkce endpoint=token outcome=cleared clearance=without_challenge",
             "WARN pkce endpoint=token outcome=tolerated clearance=unverified reason=code_unknown",
+        ]
+    );
+}
+
+#[test]
+fn a_captured_code_is_an_event_and_so_is_one_that_does_not_leave() {
+    let house = House::new();
+    let (strict, tolerant) = (house.server(Policy::new()), house.server(Policy::new().report_only()));
+    let location = format!("https://a.example/cb?code={CODE}");
+    let base = "redirect_uri=https%3A%2F%2Fa.example%2Fcb";
+    let s256 = format!("{base}&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let lines = events(async {
+        for (pkce, query, status, location) in [
+            (&strict, base, 200, "/login"),
+            (&strict, s256.as_str(), 303, location.as_str()),
+            (&strict, s256.as_str(), 303, location.as_str()),
+            (&strict, base, 303, location.as_str()),
+            (&strict, s256.as_str(), 303, "https://evil.example/cb?code=c"),
+            (&tolerant, s256.as_str(), 307, location.as_str()),
+            (&tolerant, base, 303, location.as_str()),
+        ] {
+            let request = Request::new("GET", Body::Complete(b"")).query(Some(query));
+            let asked = pkce.capture_request(&request).unwrap();
+            let answer = HostResponse::new(status).header("location", location.as_bytes());
+            _ = pkce.capture(&asked, &answer).await;
+        }
+        let form_post = Request::new("GET", Body::Complete(b"")).query(Some("response_mode=form_post"));
+        _ = strict.capture_request(&form_post);
+        _ = tolerant.capture_request(&form_post);
+    });
+    assert_eq!(
+        lines,
+        [
+            "DEBUG pkce endpoint=authorization outcome=challenge method=S256",
+            "DEBUG pkce endpoint=bind outcome=bound method=S256 lifetime_ms=60000",
+            "DEBUG pkce endpoint=authorization outcome=challenge method=S256",
+            "ERROR pkce endpoint=bind outcome=failed error=the authorization code is bound already",
+            "ERROR pkce endpoint=capture outcome=rejected reason=code_already_bound",
+            "INFO pkce endpoint=capture outcome=rejected reason=challenge_required",
+            "ERROR pkce endpoint=capture outcome=rejected reason=code_for_other_target",
+            "WARN pkce endpoint=capture outcome=tolerated reason=redirect_status",
+            "WARN pkce endpoint=authorization outcome=tolerated reason=challenge_required",
+            "WARN pkce endpoint=bind outcome=tolerated reason=challenge_required",
+            "INFO pkce endpoint=authorization outcome=rejected reason=response_mode",
+            "WARN pkce endpoint=capture outcome=tolerated reason=response_mode",
+        ]
+    );
+}
+
+#[test]
+fn metadata_is_an_event() {
+    let lines = events(async {
+        _ = metadata::advertise(b"{}", &Policy::new());
+        _ = metadata::advertise(br#"{"signed_metadata":"e30.e30."}"#, &Policy::new());
+        _ = metadata::advertise(b"[]", &Policy::new());
+        let gzip =
+            HostResponse::new(200).header("content-type", b"application/json").header("content-encoding", b"gzip");
+        assert!(!metadata::is_document(&gzip));
+    });
+    assert_eq!(
+        lines,
+        [
+            "DEBUG pkce endpoint=metadata outcome=advertised",
+            "WARN pkce endpoint=metadata outcome=signed",
+            "DEBUG pkce endpoint=metadata outcome=advertised",
+            "WARN pkce endpoint=metadata outcome=untouched why=it is not a JSON object in UTF-8",
+            "WARN pkce endpoint=metadata outcome=untouched why=it has a content encoding",
         ]
     );
 }

@@ -9,15 +9,19 @@ use crate::record::InvalidRecord;
 
 /// What the core is told of an error of the client library or of the server.
 pub(crate) fn store_error(error: &RedisError) -> StoreError {
-    let code = error.code().unwrap_or_default();
-    // Redis 6 puts the place in the script before the code.
-    let is_out_of_memory = |detail: &str| detail.contains("OOM command not allowed");
-    if code == "OOM" || error.detail().is_some_and(is_out_of_memory) {
-        StoreError::full()
-    } else if code == "WRONGTYPE" {
-        StoreError::invalid_record(InvalidRecord::Form)
-    } else {
-        StoreError::unavailable(Fault::from(error))
+    match code(error) {
+        Some("OOM") => StoreError::full(),
+        Some("WRONGTYPE") => StoreError::invalid_record(InvalidRecord::Form),
+        _ => StoreError::unavailable(Fault::from(error)),
+    }
+}
+
+/// The first word of a server's error, such as `READONLY`.
+pub(crate) fn code(error: &RedisError) -> Option<&str> {
+    match error.code() {
+        // Redis 6 puts the place in the script before it: `@user_script: 47: -READONLY You can't …`.
+        Some("@user_script:") => error.detail()?.split(' ').find_map(|word| word.strip_prefix('-')),
+        code => code,
     }
 }
 
@@ -42,7 +46,7 @@ impl From<&RedisError> for Fault {
         match error.kind() {
             ErrorKind::Io => Self::Way(error.to_string()),
             ErrorKind::Server(_) | ErrorKind::Extension => {
-                Self::Server(error.code().unwrap_or_else(|| error.category()).to_owned())
+                Self::Server(code(error).unwrap_or_else(|| error.category()).to_owned())
             }
             _ => Self::Way(error.category().to_owned()),
         }

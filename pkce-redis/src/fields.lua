@@ -7,7 +7,11 @@ local function fields(header, octets)
     if rest ~= 150 or #proof ~= 43 or #issued ~= 20 or #life ~= 6 or #grant ~= 10 or #ticket ~= 32 or #at ~= 20 then
         return nil
     end
-    if (method == 'none') ~= (proof == string.rep('-', 43)) then
+    if method == 'none' and proof ~= string.rep('-', 43) then
+        return nil
+    end
+    -- The last character of 32 octets in base64url has two bits that are zero.
+    if method ~= 'none' and not string.find(proof, '[AEIMQUYcgkosw048]$') then
         return nil
     end
     if method ~= 'S256' and method ~= 'plain' and method ~= 'none' then

@@ -8,9 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The response body of a [`TokenEndpoint`](crate::TokenEndpoint): the host's own, untouched, or a refusal.
+    /// The response body of a [`TokenEndpoint`](crate::TokenEndpoint) and of a [`Capture`](crate::Capture): the host's own,
+    /// untouched, or a refusal.
     #[derive(Debug)]
-    pub struct TokenBody<B> {
+    pub struct EndpointBody<B> {
         #[pin]
         kind: Kind<B>,
     }
@@ -25,7 +26,7 @@ pin_project! {
     }
 }
 
-impl<B> TokenBody<B> {
+impl<B> EndpointBody<B> {
     pub(crate) const fn host(body: B) -> Self {
         Self { kind: Kind::Host { body } }
     }
@@ -36,13 +37,13 @@ impl<B> TokenBody<B> {
 }
 
 /// Empty: what a CORS layer outside answers a preflight with.
-impl<B> Default for TokenBody<B> {
+impl<B> Default for EndpointBody<B> {
     fn default() -> Self {
         Self::refusal(Bytes::new())
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for TokenBody<B> {
+impl<B: Body<Data = Bytes>> Body for EndpointBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 

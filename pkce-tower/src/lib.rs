@@ -87,6 +87,12 @@
 //! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body type of your own; one
 //! that was collected outside escapes the limit. Trailers of the request end at the layer.
 //!
+//! # The other layers
+//!
+//! * [`CaptureLayer`] for the authorization endpoint of a server that issues the code at once: neither extractor nor
+//!   `bind`.
+//! * [`MetadataLayer`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
+//!
 //! # Features
 //!
 //! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],
@@ -103,6 +109,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod capture;
+mod capture_layer;
 #[cfg(feature = "axum")]
 mod challenge_rejection;
 mod clearance;
@@ -110,6 +118,8 @@ mod clearance;
 mod extract;
 mod facts;
 mod layer;
+mod metadata_body;
+mod metadata_layer;
 mod read;
 mod render;
 mod service;
@@ -121,7 +131,9 @@ pub use pkce_core;
 #[doc(no_inline)]
 pub use pkce_core::*;
 
-pub use crate::body::TokenBody;
+pub use crate::body::EndpointBody;
+pub use crate::capture::Capture;
+pub use crate::capture_layer::CaptureLayer;
 #[cfg(feature = "axum")]
 pub use crate::challenge_rejection::ChallengeRejection;
 pub use crate::clearance::Clearance;
@@ -129,6 +141,8 @@ pub use crate::clearance::Clearance;
 pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalChallengeForm};
 pub use crate::facts::facts;
 pub use crate::layer::TokenEndpointLayer;
+pub use crate::metadata_body::MetadataBody;
+pub use crate::metadata_layer::{Metadata, MetadataLayer};
 pub use crate::service::{ResponseFuture, TokenEndpoint};
 pub use crate::timer::TokioTimer;
 #[cfg(feature = "axum")]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
-use pkce_core::Rejection;
+use pkce_core::{CaptureRefusal, Rejection};
 
 /// How refusals are rendered: as the core has them, or as the host's closure does.
 #[derive(Clone, Default)]
@@ -21,13 +21,20 @@ impl Renderer {
 
     /// The response, with the [`Rejection`] and its [`Reason`](crate::Reason) in its extensions for the layers outside.
     pub(crate) fn render(&self, rejection: Rejection) -> Response<Bytes> {
-        let mut response = match &self.0 {
+        let response = match &self.0 {
             Some(render) => render(&rejection),
             None => standard(&rejection),
         };
-        response.extensions_mut().insert(rejection.reason());
-        response.extensions_mut().insert(rejection);
-        response
+        explained(response, rejection)
+    }
+
+    /// The answer in place of one whose code must not leave.
+    pub(crate) fn render_refusal(&self, refusal: &CaptureRefusal) -> Response<Bytes> {
+        let rejection = refusal.rejection().clone();
+        match redirect(refusal) {
+            Some(response) => explained(response, rejection),
+            None => self.render(rejection),
+        }
     }
 }
 
@@ -35,6 +42,23 @@ impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Renderer(custom)" } else { "Renderer(standard)" })
     }
+}
+
+fn explained(mut response: Response<Bytes>, rejection: Rejection) -> Response<Bytes> {
+    response.extensions_mut().insert(rejection.reason());
+    response.extensions_mut().insert(rejection);
+    response
+}
+
+fn redirect(refusal: &CaptureRefusal) -> Option<Response<Bytes>> {
+    let (status, location) = refusal.redirect()?;
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::from_u16(status).ok()?;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_bytes(location.as_bytes()).ok()?);
+    for (name, value) in refusal.redirect_headers() {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    Some(response)
 }
 
 fn standard(rejection: &Rejection) -> Response<Bytes> {

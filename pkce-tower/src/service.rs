@@ -11,7 +11,7 @@ use http_body::Body;
 use pkce_core::{Judgement, Pkce, Settle};
 use tower_service::Service;
 
-use crate::body::TokenBody;
+use crate::body::EndpointBody;
 use crate::clearance::Clearance;
 use crate::facts::facts;
 use crate::read;
@@ -39,7 +39,7 @@ where
     B::Data: Send,
     R: Body<Data = Bytes> + Send + 'static,
 {
-    type Response = Response<TokenBody<R>>;
+    type Response = Response<EndpointBody<R>>;
     type Error = S::Error;
     type Future = ResponseFuture<Self::Response, S::Error>;
 
@@ -53,7 +53,7 @@ where
         let inner = std::mem::replace(&mut self.inner, clone);
         let (pkce, renderer) = (self.pkce.clone(), self.renderer.clone());
         let (parts, body) = request.into_parts();
-        ResponseFuture(Box::pin(respond(inner, pkce, renderer, parts, body)))
+        ResponseFuture::new(respond(inner, pkce, renderer, parts, body))
     }
 }
 
@@ -67,14 +67,14 @@ fn respond<S, B, R>(
     renderer: Renderer,
     mut parts: Parts,
     body: B,
-) -> impl Future<Output = Result<Response<TokenBody<R>>, S::Error>>
+) -> impl Future<Output = Result<Response<EndpointBody<R>>, S::Error>>
 where
     S: Service<Request<B>, Response = Response<R>>,
     B: Body + From<Bytes>,
 {
     async move {
         if parts.extensions.get::<Clearance>().is_some() {
-            let mut response = misconfigured(MOUNTED_TWICE).map(TokenBody::refusal);
+            let mut response = misconfigured(MOUNTED_TWICE).map(EndpointBody::refusal);
             // The one outside has redeemed the code, and the host has not run.
             response.extensions_mut().insert(Settle::Restore);
             return Ok(response);
@@ -82,7 +82,7 @@ where
         let body = read::read(body, pkce.policy()).await;
         let judgement = pkce.judge(&facts(&parts, body.facts())).await;
         let reservation = match judgement {
-            Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(TokenBody::refusal)),
+            Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::refusal)),
             Judgement::PassThrough => None,
             Judgement::Proceed(clearance, reservation) => {
                 parts.extensions.insert(Clearance(clearance));
@@ -94,14 +94,21 @@ where
             let overrule = response.extensions().get::<Settle>().copied();
             pkce.settle(reservation, response.status().as_u16(), overrule).await;
         }
-        Ok(response.map(TokenBody::host))
+        Ok(response.map(EndpointBody::host))
     }
 }
 
 const MOUNTED_TWICE: &str = "pkce-tower: TokenEndpointLayer is mounted twice on this route";
 
-/// The future of a [`TokenEndpoint`]. Dropped while the host runs, it leaves the code redeemed.
+/// The future of a service of this crate. That of a [`TokenEndpoint`], dropped while the host runs, leaves the code
+/// redeemed.
 pub struct ResponseFuture<R, E>(Pin<Box<dyn Future<Output = Result<R, E>> + Send>>);
+
+impl<R, E> ResponseFuture<R, E> {
+    pub(crate) fn new(future: impl Future<Output = Result<R, E>> + Send + 'static) -> Self {
+        Self(Box::pin(future))
+    }
+}
 
 impl<R, E> Future for ResponseFuture<R, E> {
     type Output = Result<R, E>;

@@ -17,8 +17,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use pkce_tower::{
-    AuthorizationCode, Clearance, CodeVerifier, MemoryStore, Pkce, Reason, Rejection, ResponseFuture, Settle,
-    TokenBody, TokenEndpoint, TokenEndpointLayer,
+    AuthorizationCode, Clearance, CodeVerifier, EndpointBody, MemoryStore, Pkce, Reason, Rejection, ResponseFuture,
+    Settle, TokenEndpoint, TokenEndpointLayer,
 };
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
@@ -214,7 +214,7 @@ async fn a_body_says_how_long_it_is_and_when_it_has_ended() {
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(0), true));
         assert!(body.frame().await.is_none());
     }
-    let mut empty = TokenBody::<Full<Bytes>>::default();
+    let mut empty = EndpointBody::<Full<Bytes>>::default();
     assert_eq!((empty.size_hint().exact(), empty.is_end_stream()), (Some(0), true));
     assert!(empty.frame().await.is_none());
 }
@@ -286,7 +286,7 @@ fn the_types_can_be_shared_moved_and_shown() {
     shared::<Clearance>();
     shared::<Pkce>();
     shared::<Rejection>();
-    moved::<TokenBody<Full<Bytes>>>();
+    moved::<EndpointBody<Full<Bytes>>>();
     // Whatever its output is.
     moved::<ResponseFuture<Rc<()>, Rc<()>>>();
 

@@ -15,6 +15,7 @@ mod client;
 mod connection;
 mod crowd;
 mod double;
+mod immediate;
 mod program;
 mod server;
 mod store;
@@ -24,6 +25,7 @@ pub use client::{Client, Issued, Secret, allow, location, parameter, query, subm
 pub use connection::{Answer, Connection};
 pub use crowd::{code_of_crowd, proof_of_crowd};
 pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
+pub use immediate::{DOCUMENT, ISSUER, Immediate, REGISTERED, TAG};
 pub use playground::Result;
 pub use program::Program;
 pub use server::{Adapter, Server};
@@ -48,6 +50,21 @@ macro_rules! on_both_servers {
         async fn $sentence() -> $crate::Result<()> {
             let server = $crate::Server::start($crate::Adapter::$adapter, &[$($option),*]);
             super::$sentence(&server).await
+        }
+    };
+}
+
+/// Runs each sentence, an `async fn(&str) -> Result<()>`, against both servers as processes, by the name of the program.
+#[macro_export]
+macro_rules! on_both_programs {
+    ($($sentence:ident),+ $(,)?) => {
+        mod axum { $($crate::on_both_programs! { @ "axum-server" $sentence })+ }
+        mod actix { $($crate::on_both_programs! { @ "actix-server" $sentence })+ }
+    };
+    (@ $program:literal $sentence:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $sentence() -> $crate::Result<()> {
+            super::$sentence($program).await
         }
     };
 }

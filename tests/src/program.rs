@@ -1,10 +1,11 @@
 //! The example servers as processes.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::thread::{self, JoinHandle};
 
 use playground::{Result, Wire};
 
@@ -14,6 +15,7 @@ pub struct Program {
     pub wire: Wire,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: Option<JoinHandle<io::Result<String>>>,
 }
 
 impl Program {
@@ -25,21 +27,27 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        // Read all the time: a program whose log nobody takes waits for them.
+        let mut log = child.stderr.take().ok_or("no stderr")?;
+        let stderr = thread::spawn(move || {
+            let mut read = String::new();
+            log.read_to_string(&mut read).map(|_| read)
+        });
         let mut stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
         let mut line = String::new();
         stdout.read_line(&mut line)?;
         let address = line.strip_prefix("listening on http://").and_then(|rest| rest.trim_end().parse().ok());
         let wire = Wire(address.ok_or_else(|| format!("it does not say where it listens: {line:?}"))?);
         assert_ne!(wire.0.port(), 0);
-        Ok(Self { wire, child, stdout })
+        Ok(Self { wire, child, stdout, stderr: Some(stderr) })
     }
 
     /// Ends it. What else it has written to stdout, and all that it wrote to stderr.
     pub fn stop(&mut self) -> Result<(String, String)> {
         self.child.kill()?;
-        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout)?;
-        self.child.stderr.take().ok_or("no stderr")?.read_to_string(&mut stderr)?;
+        let stderr = self.stderr.take().and_then(|reading| reading.join().ok()).ok_or("no stderr")??;
         self.child.wait()?;
         Ok((stdout, stderr))
     }

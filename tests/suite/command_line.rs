@@ -4,16 +4,8 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use pkce_core::CodeVerifier;
-use pkce_tests::{Client, Program, Result};
+use pkce_tests::{Client, Program, Result, on_both_programs};
 use playground::{Flow, S256, challenge};
-
-/// Each sentence, for each program.
-macro_rules! on_both_programs {
-    ($($sentence:ident),+ $(,)?) => {
-        mod axum { $(#[tokio::test] async fn $sentence() -> pkce_tests::Result<()> { super::$sentence("axum-server").await })+ }
-        mod actix { $(#[tokio::test] async fn $sentence() -> pkce_tests::Result<()> { super::$sentence("actix-server").await })+ }
-    };
-}
 
 on_both_programs! {
     it_says_where_it_listens_and_logs_no_secret,

@@ -2,13 +2,14 @@
 
 use pkce_core::CodeVerifier;
 use pkce_tests::{Client, Result, Server, location, on_both_servers, parameter, query, submit};
-use playground::{Flow, S256, Said, Wire, challenge};
+use playground::{FORM, Flow, S256, Said, Wire, challenge, form};
 use serde_json::{Value, json};
 
 on_both_servers! {
     every_client_goes_through_the_whole_flow,
     an_access_token_is_good_for_me_and_nothing_else_is,
     a_refresh_token_is_used_up_and_belongs_to_its_client,
+    an_empty_secret_in_the_header_is_none,
     the_metadata_is_truthful,
     the_metadata_says_so_if_plain_is_allowed("--allow-plain"),
     the_issuer_of_the_command_line_is_named_everywhere("--issuer", "https://as.example/tenant"),
@@ -59,6 +60,27 @@ async fn a_refresh_token_is_used_up_and_belongs_to_its_client(server: &Server) -
     assert_eq!(refresh(server.wire, Client::SPA, &tokens).await?.status, 200);
     let again = refresh(server.wire, Client::SPA, &tokens).await?;
     assert_eq!((again.status, again.error().as_deref()), (400, Some("invalid_grant")));
+    Ok(())
+}
+
+/// As in the body (RFC 6749 §2.3.1). Requests-OAuthlib names every public client like that.
+async fn an_empty_secret_in_the_header_is_none(server: &Server) -> Result<()> {
+    for (client, credentials, status) in [
+        (Client::SPA, "c3BhOg==", 200),             // spa:
+        (Client::WEB, "d2ViOg==", 401),             // web:
+        (Client::SPA, "c3BhOndlYi1zZWNyZXQ=", 401), // spa:web-secret
+    ] {
+        let issued = client.go(server.wire, &[]).await?;
+        let request = form(&[
+            ("grant_type", "authorization_code"),
+            ("code", issued.code.as_str()),
+            ("code_verifier", issued.verifier.as_str()),
+        ]);
+        let basic = format!("Basic {credentials}");
+        let said = server.wire.send("POST", "/token", &[FORM, ("authorization", &basic)], &request).await?;
+        assert_eq!(said.status, status, "{credentials}: {}", said.body);
+        assert_eq!(said.header("www-authenticate").is_some(), status == 401);
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod bodies;
+mod capture;
 mod command_line;
 mod concurrency;
 mod cors;
@@ -10,9 +11,11 @@ mod equivalence;
 mod flow;
 mod host;
 mod memory_store;
+mod metadata;
 mod pages;
 mod plain_tower;
 mod playground;
+mod real_clients;
 mod real_stores;
 mod roll_out;
 mod settle;

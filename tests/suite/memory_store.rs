@@ -15,5 +15,5 @@ async fn the_memory_store_keeps_the_contract_through_one_handle_and_through_two(
 }
 
 fn suite(store: impl ChallengeStore) -> Contract {
-    Contract::new(store).contested_rounds(10).race_time(Duration::from_secs(120))
+    Contract::new(store).contested_rounds(10).race_time(Duration::from_mins(2))
 }

@@ -47,7 +47,8 @@ impl Client {
                 if form.one("client_id").is_some_and(|named| named != id) {
                     return Err(NotAuthenticated);
                 }
-                (id, Some(secret))
+                // A public client's secret is the empty string (RFC 6749 §2.3.1); no confidential client has that one.
+                (id, Some(secret).filter(|secret| !secret.is_empty()))
             }
             None => {
                 let id = form.one("client_id").ok_or(NotAuthenticated)?.to_owned();

@@ -41,7 +41,7 @@ impl StoreUrl {
     /// One line that says why the store cannot be used. No password stands in it.
     #[cfg_attr(
         not(any(feature = "redis", feature = "sqlx")),
-        expect(clippy::unused_async, reason = "memory needs no waiting")
+        expect(clippy::unused_async, reason = "memory is there at once")
     )]
     pub async fn open(&self) -> Result<Arc<dyn ChallengeStore>, String> {
         let opened: Opened = match self.kind {

@@ -63,8 +63,15 @@ async fn flow(who: &str, wire: Wire, Client(id, secret, redirect_uri): &Client) 
 
 type Tokens = StandardTokenResponse<EmptyExtraTokenFields, BasicTokenType>;
 
-/// The client's HTTP, by reqwest.
-async fn exchange(http: reqwest::Client, request: HttpRequest) -> std::result::Result<HttpResponse, reqwest::Error> {
+/// The HTTP of a client that leaves it to the application, as `oauth2` does: by reqwest.
+///
+/// # Errors
+///
+/// When the request fails.
+pub async fn exchange(
+    http: reqwest::Client,
+    request: HttpRequest,
+) -> std::result::Result<HttpResponse, reqwest::Error> {
     let response = http.execute(request.try_into()?).await?;
     let mut answer = HttpResponse::default();
     *answer.status_mut() = response.status();

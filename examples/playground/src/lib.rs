@@ -9,6 +9,7 @@ mod user;
 mod wire;
 
 pub use attacks::{Attack, GROUPS, Group};
+pub use honest::exchange;
 pub use page::serve;
 pub use table::Row;
 pub use user::{CALLBACK, CLIENT, Flow, Result, S256, authorize, challenge, form, sign_in};

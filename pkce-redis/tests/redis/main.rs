@@ -1,3 +1,23 @@
 //! The store on real servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+#![expect(clippy::print_stdout, reason = "what was measured is told")]
 
+mod cluster;
+mod connections;
 mod contract;
+mod keys;
+mod memory;
+mod processes;
+mod relay;
+mod replicas;
+mod restarts;
+mod round_trips;
+mod sentinel;
+mod support;
+mod tampered;

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http_body_util::Full;
-use pkce_tower::{Clearance, Pkce, Reason, TokenBody, TokenEndpointLayer};
+use pkce_tower::{Clearance, EndpointBody, Pkce, Reason, TokenEndpointLayer};
 use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::map_request_body::MapRequestBodyLayer;
@@ -89,7 +89,7 @@ async fn cors_outside_answers_the_preflight_and_gives_refusals_its_headers() {
 async fn the_bodies_can_be_mapped_around_it() {
     let pkce = pkce();
     let around = ServiceBuilder::new()
-        .layer(MapResponseBodyLayer::new(|body: TokenBody<Body>| Body::new(body)))
+        .layer(MapResponseBodyLayer::new(|body: EndpointBody<Body>| Body::new(body)))
         .layer(MapRequestBodyLayer::new(|body: Body| body))
         .layer(TokenEndpointLayer::new(pkce.clone()))
         .layer(MapResponseBodyLayer::new(|_: Body| Body::new(Full::new(Bytes::from_static(b"compressed")))));

@@ -12,7 +12,7 @@ use pkce_benches::requests::octets;
 use pkce_benches::rivals::{Dash, Moka, Store};
 use pkce_core::{Attempt, Binding, Clock as _, CodeDigest, MemoryStore, Proof, SystemClock, Ticket, Timestamp};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const MILLION: u64 = 1_000_000;
 
 fn digest(number: u64) -> CodeDigest {

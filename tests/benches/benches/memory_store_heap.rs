@@ -17,7 +17,7 @@ fn main() {
         return;
     }
     let now = SystemClock.now();
-    let until = now.saturating_add(Duration::from_secs(600));
+    let until = now.saturating_add(Duration::from_mins(10));
     let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, until).unwrap();
     let mut store = None;
     let allocations = allocation_counter::measure(|| {

@@ -6,6 +6,7 @@ pub mod report;
 pub mod requests;
 pub mod rivals;
 pub mod servers;
+pub mod stores;
 
 use std::future::Future;
 use std::pin::pin;

@@ -70,7 +70,7 @@ pub struct Moka(Cache<[u8; 32], Record>);
 
 impl Default for Moka {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(1 << 22).time_to_live(Duration::from_secs(60)).build())
+        Self(Cache::builder().max_capacity(1 << 22).time_to_live(Duration::from_mins(1)).build())
     }
 }
 

@@ -26,5 +26,6 @@ pub use chrome_driver::ChromeDriver;
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use program::{find, lacks, say};
 pub use proxy::Proxy;
 pub use redis::Redis;

@@ -51,7 +51,9 @@ impl Process {
     /// Sends a signal to the server and its children.
     pub(crate) fn signal(&self, signal: &str) {
         kill(signal, &format!("-{}", self.id));
-        self.children().iter().for_each(|child| drop(kill(signal, child)));
+        for child in self.children() {
+            kill(signal, &child);
+        }
     }
 
     /// PostgreSQL's are no members of its group.
@@ -69,7 +71,9 @@ impl Process {
     pub(crate) fn kill(mut self) {
         let children = self.children();
         kill("KILL", &self.id);
-        children.iter().for_each(|child| drop(kill("KILL", child)));
+        for child in children {
+            kill("KILL", &child);
+        }
         let mut stdin = self.leash.stdin.take().unwrap();
         stdin.write_all(b"keep\n").unwrap();
         drop(stdin);

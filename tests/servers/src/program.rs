@@ -4,18 +4,30 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::{env, fs, io, thread};
 
-/// The program, if this machine has it. Otherwise the test is skipped, and says so: a skip nobody sees is a hole.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
+/// The program, if this machine has it. Otherwise [`lacks`] it.
+pub fn find(name: &str) -> Option<PathBuf> {
     let found = folders().map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
-        let current = thread::current();
-        let test = current.name().unwrap_or("a test");
-        assert!(env::var_os("PKCE_REQUIRE_SERVERS").is_none(), "{test} needs {name}, which this machine lacks");
-        // Not by the macro: the test harness would keep it to itself.
-        let _ =
-            writeln!(io::stderr(), "SKIPPED: {test} needs {name}, which this machine lacks (tests/run installs it)");
+        lacks(name);
     }
     found
+}
+
+/// The test is skipped for want of something that `tests/run` installs, and says so: a skip nobody sees is a hole.
+///
+/// # Panics
+///
+/// If `PKCE_REQUIRE_SERVERS` is set.
+pub fn lacks(what: &str) {
+    let current = thread::current();
+    let test = current.name().unwrap_or("a test");
+    assert!(env::var_os("PKCE_REQUIRE_SERVERS").is_none(), "{test} needs {what}, which this machine lacks");
+    say(&format!("SKIPPED: {test} needs {what}, which this machine lacks (tests/run installs it)"));
+}
+
+/// A line on stderr, although the test harness keeps what a test prints to itself.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Debian keeps PostgreSQL's programs out of the path, one folder for each version.

@@ -24,7 +24,7 @@ async fn four_processes_redeem_a_thousand_codes_once_each(kind: Kind) -> Result<
     let crowd = format!("{:?}", pkce_core::AuthorizationCode::generate()?.as_str());
     let store = url.parse::<StoreUrl>()?.open().await?;
     let now = Timestamp::from_epoch_millis(u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?);
-    let until = now.saturating_add(std::time::Duration::from_secs(600));
+    let until = now.saturating_add(std::time::Duration::from_mins(10));
     for nth in 0..CODES {
         let proof = proof_of_crowd(&crowd, nth);
         let binding = Binding::from_parts("S256", Some(proof.as_bytes()), None, now, until)?;

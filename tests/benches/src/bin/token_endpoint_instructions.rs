@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (adapter, variant): (Adapter, Variant) = (adapter.parse()?, variant.parse()?);
     let codes: Vec<String> = (0..READY).map(code).collect();
-    let mut client = Client::connect(servers::start(adapter, variant, Duration::from_secs(600))?, 1)?;
+    let mut client = Client::connect(servers::start(adapter, variant, Duration::from_mins(10))?, 1)?;
     let ready = client.issue(&codes)?;
     client.send(ready.get(..requests.parse()?).ok_or("too many requests")?)?;
     process::exit(0);

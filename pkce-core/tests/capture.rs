@@ -1,0 +1,416 @@
+//! Capturing the code from the host's redirect: which answers go, which do not, and what goes in their place.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{CHALLENGE, CODE, House, VERIFIER, redeem};
+use pkce_core::{
+    Body, CaptureRefusal, ClearanceKind, CodeChallengeMethod, HostResponse, MemoryStore, Pkce, Policy, Reason, Request,
+};
+
+const TARGET: &str = "https://app.example/cb";
+const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
+
+fn query(more: &str) -> String {
+    format!(
+        "response_type=code&client_id=spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=s%26t\
+         &code_challenge={CHALLENGE}&code_challenge_method=S256{more}"
+    )
+}
+
+fn get(query: &str) -> Request<'_> {
+    Request::new("GET", Body::Complete(b"")).query(Some(query))
+}
+
+async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRefusal> {
+    pkce.capture(&pkce.capture_request(&request).unwrap(), &answer).await
+}
+
+fn redirect(status: u16, location: &str) -> HostResponse<'_> {
+    HostResponse::new(status).header("Location", location.as_bytes())
+}
+
+/// The reason, and where the error redirect leads.
+fn told(captured: Result<(), CaptureRefusal>) -> (Option<Reason>, Option<String>) {
+    match captured {
+        Ok(()) => (None, None),
+        Err(refusal) => (Some(refusal.rejection().reason()), refusal.redirect().map(|(_, to)| to.to_owned())),
+    }
+}
+
+#[tokio::test]
+async fn a_code_in_the_query_or_the_fragment_is_bound_to_the_challenge_of_its_request() {
+    for location in [
+        format!("{TARGET}?code={CODE}&state=s"),
+        format!("{TARGET}?state=s&c%6fde={CODE}"),
+        format!("{TARGET}#code={CODE}&id_token=x"),
+        format!("{TARGET}?x=y#code={CODE}"),
+        format!("{TARGET}?code={CODE}#_=_"),
+        format!("HTTPS://APP.example:443/cb?code={CODE}"),
+    ] {
+        for status in [302, 303] {
+            let pkce = House::new().server(Policy::new());
+            assert_eq!(capture(&pkce, get(&query("")), redirect(status, &location)).await, Ok(()), "{location}");
+            assert_eq!(redeem(&pkce, None).await, Err(Reason::VerifierMissing));
+            let verified = ClearanceKind::Verified(CodeChallengeMethod::S256);
+            assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Ok(verified), "{location}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_decoded_as_the_client_decodes_it() {
+    let pkce = Pkce::new(MemoryStore::new());
+    let location = format!("{TARGET}?code=a%2Bb+c%2F%3D");
+    capture(&pkce, get(&query("")), redirect(303, &location)).await.unwrap();
+    assert!(pkce.redeem("a+b c/=", Some(VERIFIER)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_answer_without_a_code_passes_whatever_the_request() {
+    let html = ("content-type", &b"text/html"[..]);
+    for query in ["", "code_challenge=x", "response_type=token", &query(""), &query("&code_challenge=x")] {
+        for answer in [
+            HostResponse::new(200).header(html.0, html.1),
+            HostResponse::new(400).header("content-type", b"application/json"),
+            redirect(303, "/login?next=%2Fauthorize%3Fresponse_type%3Dcode%26code_challenge%3Dx"),
+            redirect(302, "/login?response_type=code&code_challenge=x&client_id=spa"),
+            redirect(307, "https://app.example/cb?error=access_denied&error_description=no+code&state=s"),
+            redirect(303, "https://app.example/cb#error=login_required"),
+            redirect(302, "https://evil.example/"),
+            HostResponse::new(303).header("location", b"/a").header("location", b"/b"),
+            HostResponse::new(303).header("location", b"/\xff").header("set-cookie", b"a=b; code=c"),
+        ] {
+            let house = House::new();
+            assert_eq!(capture(&house.server(Policy::new()), get(query), answer).await, Ok(()), "{query} {answer:?}");
+            assert_eq!(house.calls(), Vec::<&str>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_for_another_target_does_not_leave_and_nobody_is_redirected() {
+    for location in [
+        "https://evil.example/cb?code=c",
+        "https://app.example.evil.example/cb?code=c",
+        "https://app.example@evil.example/cb?code=c",
+        "https://app.example/cb/../x?code=c",
+        "https://app.example/cb%2F?code=c",
+        "https://app.example/cb/?code=c",
+        "https://app.example/CB?code=c",
+        "https://app.example/cbx?code=c",
+        "https://app.example/?code=c",
+        "https://app.example:444/cb?code=c",
+        "http://app.example/cb?code=c",
+        "http://app.example:443/cb?code=c",
+        "https:/app.example/cb?code=c",
+        "https:app.example/cb?code=c",
+        "https:\\\\app.example/cb?code=c",
+        "//app.example/cb?code=c",
+        "/cb?code=c",
+        "?code=c",
+        "#code=c",
+        " https://app.example/cb?code=c",
+        "https://app.exam\tple/cb?code=c",
+    ] {
+        let house = House::new();
+        let pkce = house.server(Policy::new());
+        let captured = told(capture(&pkce, get(&query("")), redirect(303, location)).await);
+        assert_eq!(captured, (Some(Reason::CodeForOtherTarget), None), "{location}");
+        assert_eq!(house.calls(), Vec::<&str>::new());
+    }
+}
+
+#[tokio::test]
+async fn the_query_of_the_redirect_uri_is_part_of_the_target() {
+    let request = query("").replace("%2Fcb", "%2Fcb%3Ftenant%3D7");
+    for (behind, reason) in [
+        ("?tenant=7&code=c", None),
+        ("?tenant=7#code=c", None),
+        ("?code=c&tenant=7", Some(Reason::CodeForOtherTarget)),
+        ("?tenant=77&code=c", Some(Reason::CodeForOtherTarget)),
+        ("?tenant=8&code=c", Some(Reason::CodeForOtherTarget)),
+        ("?code=c", Some(Reason::CodeForOtherTarget)),
+        ("#code=c", Some(Reason::CodeForOtherTarget)),
+        ("#?tenant=7&code=c", Some(Reason::CodeForOtherTarget)),
+    ] {
+        let pkce = Pkce::new(MemoryStore::new());
+        let captured = capture(&pkce, get(&request), redirect(303, &format!("{TARGET}{behind}"))).await;
+        assert_eq!(told(captured).0, reason, "{behind}");
+    }
+    // It stays in front of the error.
+    let strict = Pkce::new(MemoryStore::builder().capacity(0).build());
+    let captured = capture(&strict, get(&request), redirect(303, &format!("{TARGET}?tenant=7&code=c"))).await;
+    assert!(told(captured).1.unwrap().starts_with("https://app.example/cb?tenant=7&error=temporarily_unavailable&"));
+}
+
+#[tokio::test]
+async fn other_schemes_are_targets_too() {
+    for (uri, location, reason) in [
+        ("com.example.app%3A%2Fcb", "com.example.app:/cb?code=c", None),
+        ("com.example.app%3A%2Fcb", "com.example.app:/cb/x?code=c", Some(Reason::CodeForOtherTarget)),
+        ("com.example.app%3A%2Fcb", "com.example.app.evil:/cb?code=c", Some(Reason::CodeForOtherTarget)),
+        ("app%3A%2F%2Fcb", "app://cb/?code=c", Some(Reason::CodeForOtherTarget)),
+        ("app%3A%2F%2Fcb", "app://cb?code=c", None),
+        ("http%3A%2F%2F127.0.0.1%3A8765%2Fcb", "http://127.0.0.1:8765/cb?code=c", None),
+        ("http%3A%2F%2F127.0.0.1%3A8765%2Fcb", "http://127.0.0.1:8766/cb?code=c", Some(Reason::CodeForOtherTarget)),
+        ("http%3A%2F%2F%5B%3A%3A1%5D%3A80", "http://[::1]/?code=c", None),
+        ("https%3A%2F%2Fa%2Fcb%23f", "https://a/cb#f?code=c", Some(Reason::CodeForOtherTarget)),
+        ("https%3A%2F%2Fa%2Fcb%zz", "https://a/cb%zz?code=c", Some(Reason::CodeForOtherTarget)),
+        ("%2Fcb", "/cb?code=c", Some(Reason::CodeForOtherTarget)),
+    ] {
+        let request = query("").replace("https%3A%2F%2Fapp.example%2Fcb", uri);
+        let captured = capture(&Pkce::new(MemoryStore::new()), get(&request), redirect(303, location)).await;
+        assert_eq!(told(captured).0, reason, "{location}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_read_does_not_leave() {
+    let long = format!("{TARGET}?code={}", "x".repeat(4097));
+    for location in [
+        "https://app.example/cb?code=c&code=d",
+        "https://app.example/cb?code=c&code=c",
+        "https://app.example/cb?code=c&c%6Fde=d",
+        "https://app.example/cb?code=c#code=d",
+        "https://app.example/cb?code=c;code=d",
+        "https://app.example/cb?state=x?code=c",
+        "https://app.example/cb?x=y;code=c",
+        "https://app.example/cb?Code=c",
+        "https://app.example/cb?%20code=c",
+        "https://app.example/cb#/?code=c",
+        "https://app.example/cb?code=",
+        "https://app.example/cb?code=%",
+        "https://app.example/cb?code=%ff",
+        "https://app.example/cb?code=%0D%0AX",
+        "https://app.example/cb?response=eyJhbGciOiJub25lIn0.e30.",
+        "https://app.example/cb#response=eyJhbGciOiJub25lIn0.e30.",
+        &long,
+    ] {
+        let pkce = Pkce::new(MemoryStore::new());
+        let (reason, to) = told(capture(&pkce, get(&query("")), redirect(303, location)).await);
+        assert_eq!(reason, Some(Reason::CodeUnreadable), "{location}");
+        let to = to.unwrap();
+        assert!(to.contains("error=server_error") && !to.contains("code="), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_in_any_other_answer_does_not_leave() {
+    let good = format!("{TARGET}?code=c");
+    for (answer, reason, redirects) in [
+        (redirect(301, &good), Reason::RedirectStatus, true),
+        (redirect(307, &good), Reason::RedirectStatus, true),
+        (redirect(308, &good), Reason::RedirectStatus, true),
+        (redirect(200, &good), Reason::RedirectStatus, false),
+        (redirect(400, &good), Reason::RedirectStatus, false),
+        (redirect(303, &good).header("location", b"/x"), Reason::CodeUnreadable, false),
+        (redirect(303, &good).header("LOCATION", good.as_bytes()), Reason::CodeUnreadable, false),
+        (redirect(303, &good).header("refresh", b"0; url=/?code=c"), Reason::CodeUnreadable, true),
+        (HostResponse::new(200).header("refresh", b"0; url=https://a/?code=c"), Reason::CodeUnreadable, false),
+        (HostResponse::new(204).header("hx-redirect", b"https://a/?code=c"), Reason::CodeUnreadable, false),
+        (HostResponse::new(200).header("content-type", b"application/json"), Reason::CodeUnreadable, false),
+        (HostResponse::new(201).header("content-type", b"Application/X+JSON; q=1"), Reason::CodeUnreadable, false),
+        (HostResponse::new(200).header("content-type", b"application/jwt"), Reason::CodeUnreadable, false),
+        (redirect(303, "https://app.example/cb?code=c&x=\u{e9}"), Reason::StoreUnavailable, true),
+    ] {
+        let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
+        let (refused, to) = told(capture(&pkce, get(&query("")), answer).await);
+        assert_eq!((refused, to.is_some()), (Some(reason), redirects), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_acceptable_challenge_the_host_has_to_validate_the_target_first() {
+    let base = "client_id=spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=s";
+    for (more, reason) in [
+        ("", Reason::ChallengeRequired),
+        ("&code_challenge=x&code_challenge_method=S256", Reason::ChallengeMalformed),
+        ("&code_challenge=$C", Reason::ChallengeMethod),
+        ("&code_challenge=$C&code_challenge_method=plain", Reason::ChallengeMethod),
+        ("&code_challenge=$C&code_challenge=$C&code_challenge_method=S256", Reason::DuplicateParameter),
+        ("&code_challenge=$C&code_challenge_method=S256&request=eyJ", Reason::RequestObject),
+        ("&code_challenge=$C&code_challenge_method=S256&response_type=token", Reason::ResponseTypeWithoutCode),
+    ] {
+        let request = format!("{base}{}", more.replace("$C", CHALLENGE));
+        let house = House::new();
+        let pkce = house.server(Policy::new());
+        let (refused, to) = told(capture(&pkce, get(&request), redirect(302, &format!("{TARGET}?code=c"))).await);
+        assert_eq!(refused, Some(reason));
+        assert!(to.unwrap().starts_with("https://app.example/cb?error=invalid_request&error_description="), "{more}");
+        let (refused, to) = told(capture(&pkce, get(&request), redirect(302, "https://evil.example/cb?code=c")).await);
+        assert_eq!((refused, to), (Some(reason), None), "{more}");
+        assert_eq!(house.calls(), Vec::<&str>::new());
+    }
+}
+
+#[tokio::test]
+async fn the_error_redirect_has_the_state_of_the_request_and_the_issuer_of_the_host() {
+    let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
+    let host = format!("{TARGET}?code=c&state=forged&iss=https%3A%2F%2Fas.example");
+    let captured = capture(&pkce, get(&query("")), redirect(302, &host)).await;
+    let refusal = captured.unwrap_err();
+    assert_eq!(
+        refusal.redirect(),
+        Some((
+            302,
+            "https://app.example/cb?error=temporarily_unavailable\
+             &error_description=the%20server%20cannot%20check%20the%20request%20now\
+             &state=s%26t&iss=https%3A%2F%2Fas.example"
+        ))
+    );
+    assert!(refusal.redirect_headers().any(|header| header == ("cache-control", "no-store")));
+    assert!(!format!("{refusal:?}").contains("s%26t"));
+
+    let captured = capture(&pkce, get(&query("")), redirect(303, &format!("{TARGET}#code=c&iss=i&iss=j"))).await;
+    let (status, to) = captured.as_ref().unwrap_err().redirect().unwrap();
+    assert_eq!(status, 303);
+    assert!(to.starts_with("https://app.example/cb#error=") && !to.contains("iss="), "{to}");
+}
+
+#[tokio::test]
+async fn a_state_cannot_break_out_of_the_error_redirect() {
+    let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
+    for (state, told_as) in [
+        ("a%0D%0ASet-Cookie%3A%20x%3Dy", Some("a%0D%0ASet-Cookie%3A%20x%3Dy")),
+        ("a%26code%3Dforged%23", Some("a%26code%3Dforged%23")),
+        ("100%", Some("100%25")),
+        ("a+b", Some("a%20b")),
+        ("%ff", None),
+        ("a&state=b", None),
+        ("", None),
+    ] {
+        let request = query("").replace("s%26t", state);
+        let captured = capture(&pkce, get(&request), redirect(303, &format!("{TARGET}?code=c"))).await;
+        let (_, to) = told(captured);
+        let to = to.unwrap();
+        assert_eq!(to.split_once("&state=").map(|(_, state)| state), told_as, "{to}");
+        assert!(to.bytes().all(|octet| octet.is_ascii_graphic()));
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_redirect_uri_is_captured_only_if_told_so() {
+    let request = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let (strict, lenient) = (Policy::new(), Policy::new().allow_missing_redirect_uri());
+    for (policy, location, reason) in [
+        (&strict, "https://app.example/cb?code=c", Some(Reason::RedirectUriMissing)),
+        (&lenient, "https://app.example/cb?code=c", None),
+        (&lenient, "/cb?code=c", Some(Reason::CodeForOtherTarget)),
+        (&lenient, "https://app.example/cb?code=c&code=d", Some(Reason::CodeUnreadable)),
+    ] {
+        let pkce = House::new().server(policy.clone());
+        let captured = told(capture(&pkce, get(&request), redirect(303, location)).await);
+        assert_eq!(captured, (reason, None), "{location}");
+    }
+    // One that stands there twice is not missing.
+    let twice = format!("{request}&redirect_uri=https%3A%2F%2Fa&redirect_uri=https%3A%2F%2Fb");
+    let pkce = House::new().server(lenient);
+    let captured = told(capture(&pkce, get(&twice), redirect(303, "https://a?code=c")).await);
+    assert_eq!(captured, (Some(Reason::DuplicateParameter), None));
+}
+
+#[tokio::test]
+async fn the_parameters_of_a_post_stand_in_the_query_or_in_the_form_or_the_same_in_both() {
+    let all = query("");
+    let other = all.replace(CHALLENGE, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let elsewhere = all.replace("app.example", "evil.example");
+    for (query, form, reason) in [
+        (all.as_str(), "decision=allow", None),
+        (all.as_str(), "", None),
+        ("", all.as_str(), None),
+        (&all, &all, None),
+        (&all, &all.replace("%3A", ":"), None),
+        (&all, &other, Some(Reason::DuplicateParameter)),
+        (&all, &elsewhere, Some(Reason::DuplicateParameter)),
+        ("", "decision=allow", Some(Reason::ChallengeRequired)),
+    ] {
+        let pkce = Pkce::new(MemoryStore::new());
+        let request = Request::new("POST", Body::Complete(form.as_bytes())).query(Some(query)).header(FORM.0, FORM.1);
+        let captured = capture(&pkce, request, redirect(303, &format!("{TARGET}?code=c"))).await;
+        assert_eq!(told(captured).0, reason, "{query} {form}");
+    }
+    let pkce = Pkce::new(MemoryStore::new());
+    for (method, content_type, reason) in
+        [("POST", "application/json", Reason::ContentType), ("PUT", "text/plain", Reason::AuthorizationMethod)]
+    {
+        let request = Request::new(method, Body::Complete(b"{}")).query(Some(&all));
+        let request = request.header("content-type", content_type.as_bytes());
+        let captured = capture(&pkce, request, redirect(303, &format!("{TARGET}?code=c"))).await;
+        assert_eq!(told(captured).0, Some(reason));
+    }
+}
+
+#[test]
+fn what_the_answer_could_not_be_read_for_is_refused_before_the_host_runs() {
+    let pkce = Pkce::new(MemoryStore::new());
+    let refused = |request: Request<'_>| pkce.capture_request(&request).err().map(|rejection| rejection.reason());
+    for (mode, reason) in [
+        ("query", None),
+        ("fragment", None),
+        ("", None),
+        ("form_post", Some(Reason::ResponseMode)),
+        ("form%5Fpost", Some(Reason::ResponseMode)),
+        ("jwt", Some(Reason::ResponseMode)),
+        ("query.jwt", Some(Reason::ResponseMode)),
+        ("form_post.jwt", Some(Reason::ResponseMode)),
+        ("web_message", Some(Reason::ResponseMode)),
+        ("Query", Some(Reason::ResponseMode)),
+        ("query&response_mode=query", Some(Reason::ResponseMode)),
+    ] {
+        let (code, token) =
+            (query(&format!("&response_mode={mode}")), format!("response_type=token&response_mode={mode}"));
+        assert_eq!((refused(get(&code)), refused(get(&token))), (reason, None), "{mode}");
+    }
+    for (body, reason) in [(Body::TooLarge, Reason::BodyTooLarge), (Body::BrokenOff, Reason::MalformedBody)] {
+        assert_eq!(refused(Request::new("POST", body).header(FORM.0, FORM.1)), Some(reason));
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_captured_once() {
+    let pkce = Pkce::new(MemoryStore::new());
+    let location = format!("{TARGET}?code=c");
+    assert_eq!(capture(&pkce, get(&query("")), redirect(303, &location)).await, Ok(()));
+    let again = told(capture(&pkce, get(&query("")), redirect(303, &location)).await);
+    assert_eq!(again.0, Some(Reason::CodeAlreadyBound));
+}
+
+#[tokio::test]
+async fn a_client_that_may_leave_out_the_challenge_gets_a_code_bound_to_none() {
+    let pkce = House::new().server(Policy::new().allow_missing_challenge());
+    let request = "redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let location = format!("{TARGET}?code={CODE}");
+    assert_eq!(capture(&pkce, get(request), redirect(303, &location)).await, Ok(()));
+    assert_eq!(redeem(&pkce, None).await, Ok(ClearanceKind::WithoutChallenge));
+    // Malformed is not missing.
+    let malformed = format!("{request}&code_challenge=x&code_challenge_method=S256");
+    let captured = capture(&pkce, get(&malformed), redirect(303, &location)).await;
+    assert_eq!(told(captured).0, Some(Reason::ChallengeMalformed));
+}
+
+#[tokio::test]
+async fn a_roll_out_lets_pass_what_it_reports_and_no_more() {
+    let base = "redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let good = format!("{TARGET}?code=c");
+    let post_form = format!("{base}&response_mode=form_post");
+    for (request, answer, reason) in [
+        (base, redirect(303, &good), None),
+        (post_form.as_str(), redirect(303, &good), None),
+        (base, HostResponse::new(200).header("content-type", b"application/json"), None),
+        ("", redirect(303, &good), None),
+        (&query(""), redirect(307, &good), None),
+        (&query(""), redirect(303, "https://evil.example/?code=c"), Some(Reason::CodeForOtherTarget)),
+        (&query("&code_challenge=x"), redirect(303, &good), Some(Reason::DuplicateParameter)),
+        (&query("&request=x"), redirect(303, &good), Some(Reason::RequestObject)),
+    ] {
+        let house = House::new();
+        let pkce = house.server(Policy::new().report_only());
+        assert_eq!(told(capture(&pkce, get(request), answer).await).0, reason, "{request} {answer:?}");
+        assert_eq!(house.calls(), Vec::<&str>::new());
+    }
+    // Who does PKCE is protected meanwhile.
+    let pkce = House::new().server(Policy::new().report_only());
+    capture(&pkce, get(&query("")), redirect(303, &format!("{TARGET}?code={CODE}"))).await.unwrap();
+    assert_eq!(redeem(&pkce, None).await, Err(Reason::VerifierMissing));
+}

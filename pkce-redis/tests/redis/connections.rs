@@ -1,0 +1,151 @@
+//! Connections that are cut, answers that are lost, a server that hangs, and what an error shows.
+
+use std::time::{Duration, Instant};
+
+use pkce_core::{ChallengeStore as _, StoreErrorKind};
+use pkce_redis::{RedisStore, Renewed};
+use pkce_test_servers::{Proxy, Redis};
+use tokio::time::timeout;
+
+use crate::support::{Found, attempt, bind, binding, code, key, recovered, redeem, store, words};
+
+const FAULT: Found = Found::Fault(StoreErrorKind::Unavailable);
+
+/// The redemption happened, and nobody was told. Sent again under its own ticket it is the same redemption; the client
+/// that comes again is another attempt, and has to start over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redemption_whose_answer_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(redis.port());
+    let (through, direct) = (store(proxy.port()).await, store(redis.port()).await);
+    // The script is known from now on; else the answer that is lost says that it is not.
+    assert_eq!(redeem(&through, &bind(&direct).await, &attempt()).await, Found::First);
+    let (code, lost) = (bind(&direct).await, attempt());
+    proxy.lose_answers();
+    assert_eq!(redeem(&through, &code, &lost).await, FAULT);
+    assert_eq!(redeem(&direct, &code, &attempt()).await, Found::Again);
+    proxy.resume();
+    recovered(&through).await;
+    assert_eq!(redeem(&through, &code, &lost).await, Found::First);
+    assert_eq!(redeem(&through, &code, &attempt()).await, Found::Again);
+
+    // The core does not resend, but it may restore what it knows to have failed.
+    direct.restore(&code, lost.ticket()).await.unwrap();
+    assert_eq!(redeem(&direct, &code, &attempt()).await, Found::First);
+    // A restore that arrives twice, late, restores nothing.
+    direct.restore(&code, lost.ticket()).await.unwrap();
+    assert_eq!(redeem(&direct, &code, &attempt()).await, Found::Again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_insert_whose_answer_was_lost_finds_its_own_record_and_says_occupied() {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(redis.port());
+    let through = store(proxy.port()).await;
+    let (code, binding) = (code(), binding());
+    proxy.lose_answers();
+    assert_eq!(through.insert(&code, &binding).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    proxy.resume();
+    recovered(&through).await;
+    assert_eq!(through.insert(&code, &binding).await.unwrap(), pkce_core::Inserted::Occupied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_again_and_again_serve_no_code_twice() {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(redis.port());
+    let (through, direct) = (store(proxy.port()).await, store(redis.port()).await);
+    let (mut firsts, mut faults) = (0, 0);
+    for round in 0..8 {
+        let mut racers = Vec::new();
+        for _ in 0..500 {
+            let (store, code) = (through.clone(), bind(&direct).await);
+            racers.push(async move { (code, redeem(&store, &code, &attempt()).await) });
+        }
+        let racers: Vec<_> = racers.into_iter().map(tokio::spawn).collect();
+        tokio::time::sleep(Duration::from_millis(2 * round)).await;
+        proxy.cut();
+        for racer in racers {
+            let (code, found) = racer.await.unwrap();
+            let later = redeem(&direct, &code, &attempt()).await;
+            match found {
+                Found::First => {
+                    firsts += 1;
+                    assert_eq!(later, Found::Again);
+                }
+                FAULT => {
+                    // Either it arrived or it did not: nobody was served, and one may be now.
+                    faults += 1;
+                    assert!(matches!(later, Found::First | Found::Again), "{later:?}");
+                }
+                found => panic!("{found:?}"),
+            }
+            assert_eq!(redeem(&direct, &code, &attempt()).await, Found::Again);
+        }
+        recovered(&through).await;
+    }
+    println!(
+        "of 4000 redemptions over a connection that was cut eight times {firsts} were answered, {faults} were not"
+    );
+    assert!(firsts > 0 && faults > 0, "{firsts} first, {faults} faults");
+}
+
+/// The connection's own response time-out ends the call; the core's ends it if there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back() {
+    let Some(redis) = Redis::start() else { return };
+    let client = redis::Client::open(redis.url()).unwrap();
+    let renewed = RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        async move { client.get_multiplexed_async_connection().await }
+    }));
+    let managed = store(redis.port()).await;
+    let (code, lost) = (bind(&managed).await, attempt());
+    assert_eq!(redeem(&renewed, &bind(&renewed).await, &attempt()).await, Found::First);
+
+    redis.pause();
+    let began = Instant::now();
+    let calls =
+        async { (redeem(&managed, &code, &lost).await, renewed.insert(&code, &binding()).await.unwrap_err().kind()) };
+    let said = timeout(Duration::from_secs(2), calls).await.expect("answers within the policy's time-out");
+    assert_eq!(said, (FAULT, StoreErrorKind::Unavailable));
+    assert!(began.elapsed() >= Duration::from_millis(400), "it hung");
+    redis.resume();
+
+    recovered(&managed).await;
+    recovered(&renewed).await;
+    // It had arrived, and was done when the server went on.
+    assert_eq!(redeem(&managed, &code, &attempt()).await, Found::Again);
+    assert_eq!(redeem(&managed, &code, &lost).await, Found::First);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_names_the_fault_and_no_secret() {
+    let Some(redis) = Redis::start() else { return };
+    let store = store(redis.port()).await;
+    let (code, attempt) = (bind(&store).await, attempt());
+    // A Redis that does not know a command repeats its arguments.
+    redis.ask(&["ACL", "SETUSER", "default", "-evalsha"]).unwrap();
+    let forbidden = words(&store.redeem(&code, &attempt).await.unwrap_err());
+    assert_eq!(forbidden, "the challenge store is unavailable: Redis answered with the error NOPERM");
+    let debug = format!("{store:?} {:?}", store.redeem(&code, &attempt).await.unwrap_err());
+    assert!(!debug.contains(&key(&code)), "{debug}");
+    assert!(debug.starts_with("RedisStore { prefix: Prefix(\"pkce:\"), replicas: None, .. }"), "{debug}");
+}
+
+/// What the crate's page lists.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_needs_no_more_permissions_than_it_says() {
+    let Some(redis) = Redis::start() else { return };
+    let permissions = "~pkce:* +set +evalsha +eval +get +getrange +setrange +strlen +exists +wait";
+    let user: Vec<_> = ["ACL", "SETUSER", "codes", "on", ">secret"].into_iter().chain(permissions.split(' ')).collect();
+    redis.ask(&user).unwrap();
+    let client = redis::Client::open(format!("redis://codes:secret@127.0.0.1:{}", redis.port())).unwrap();
+    let store = RedisStore::new(client.get_connection_manager().await.unwrap());
+    let store = store.wait_for_replicas(1, Duration::from_millis(1));
+    let (code, attempt) = (bind(&store).await, attempt());
+    let error = words(&store.redeem(&code, &attempt).await.unwrap_err());
+    assert!(error.contains("0 of the 1 replicas"), "{error}");
+    store.restore(&code, attempt.ticket()).await.unwrap();
+    assert_eq!(redeem(&store.wait_for_replicas(0, Duration::ZERO), &code, &attempt).await, Found::First);
+}

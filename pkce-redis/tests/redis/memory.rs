@@ -1,0 +1,70 @@
+//! A Redis without room: `maxmemory` with `noeviction`, and with a policy that evicts.
+
+use std::sync::Arc;
+
+use pkce_core::{Binding, ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
+use pkce_test_servers::Redis;
+
+use crate::support::{Found, attempt, binding, code, redeem, store};
+
+/// A grant of 16 KiB fills a small Redis soon.
+fn large() -> Binding {
+    let small = binding();
+    let proof = small.proof().map(|proof| &proof.as_bytes()[..]);
+    let grant = Some(Arc::from(vec![b'g'; 16 * 1024]));
+    Binding::from_parts("S256", proof, grant, small.issued_at(), small.expires_at()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
+    let Some(redis) = Redis::start_with(&["--maxmemory", "8mb", "--maxmemory-policy", "noeviction"]) else { return };
+    let store = store(redis.port()).await;
+    let served = code();
+    assert_eq!(store.insert(&served, &large()).await.unwrap(), Inserted::Recorded);
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
+    let mut live = Vec::new();
+    let full = loop {
+        let code = code();
+        match store.insert(&code, &large()).await {
+            Ok(_) => live.push(code),
+            Err(error) => break error,
+        }
+        assert!(live.len() < 1_000, "never full");
+    };
+    assert_eq!(full.kind(), StoreErrorKind::Full);
+    assert!(live.len() > 100, "{}", live.len());
+
+    // What it says of the codes it has is still true, and what it cannot write is an error.
+    redis.ask(&["CONFIG", "SET", "maxmemory", "2mb"]).unwrap();
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
+    let waiting = attempt();
+    assert_eq!(redeem(&store, &live[0], &waiting).await, Found::Fault(StoreErrorKind::Full));
+
+    // Room again: every live code is still there, and not one is marked.
+    redis.ask(&["CONFIG", "SET", "maxmemory", "64mb"]).unwrap();
+    for code in &live {
+        assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_evicts_forgets_codes_but_serves_none_twice() {
+    let Some(redis) = Redis::start_with(&["--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random"]) else {
+        return;
+    };
+    let store = store(redis.port()).await;
+    let codes: Vec<CodeDigest> = (0..1_000).map(|_| code()).collect();
+    for code in &codes {
+        assert_eq!(store.insert(code, &large()).await.unwrap(), Inserted::Recorded);
+        assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
+    }
+    let mut forgotten = 0;
+    for code in &codes {
+        match redeem(&store, code, &attempt()).await {
+            Found::Again => {}
+            Found::Unknown => forgotten += 1,
+            found => panic!("{found:?}"),
+        }
+    }
+    assert!(forgotten > 100, "{forgotten} forgotten");
+}

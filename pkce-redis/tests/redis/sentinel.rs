@@ -1,0 +1,77 @@
+//! Sentinel: the store follows the master.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pkce_redis::{RedisStore, Renewed};
+use redis::sentinel::{SentinelClient, SentinelServerType};
+use tokio::sync::Mutex;
+
+use crate::replicas::pair;
+use crate::support::{Found, attempt, bind, recovered, redeem, until};
+
+/// A Sentinel that needs no other to agree. Killed when dropped, or when the test's thread ends.
+struct Sentinel {
+    process: Child,
+    port: u16,
+}
+
+impl Sentinel {
+    fn of(master: u16) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let file = std::env::temp_dir().join(format!("pkce-sentinel-{}-{port}.conf", std::process::id()));
+        let settings = format!(
+            "port {port}\nbind 127.0.0.1\nprotected-mode no\nsentinel monitor mymaster 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds mymaster 500\nsentinel failover-timeout mymaster 2000\n"
+        );
+        fs::write(&file, settings).unwrap();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "redis-server"]).arg(&file).arg("--sentinel");
+        let process = command.stdout(Stdio::null()).spawn().unwrap();
+        Self { process, port }
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let file = std::env::temp_dir().join(format!("pkce-sentinel-{}-{}.conf", std::process::id(), self.port));
+        let _ = fs::remove_file(file);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice() {
+    let Some((mut master, _replica)) = pair().await else { return };
+    let sentinel = Sentinel::of(master.port());
+    let urls = vec![format!("redis://127.0.0.1:{}", sentinel.port)];
+    let client = SentinelClient::build(urls, "mymaster".to_owned(), None, SentinelServerType::Master).unwrap();
+    let client = Arc::new(Mutex::new(client));
+    let connection = Renewed::new(move || {
+        let client = Arc::clone(&client);
+        async move { client.lock().await.get_async_connection().await }
+    });
+    let store = RedisStore::new(connection).wait_for_replicas(1, Duration::from_millis(300));
+    recovered(&store).await;
+    let (served, live) = (bind(&store).await, bind(&store).await);
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
+    // Sentinel has to know the replica before it can name it.
+    let sentinel_knows = || {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", sentinel.port)).unwrap();
+        let mut connection = client.get_connection().unwrap();
+        let replicas: Vec<redis::Value> =
+            redis::cmd("SENTINEL").arg("REPLICAS").arg("mymaster").query(&mut connection).unwrap();
+        replicas.len() == 1
+    };
+    until("Sentinel knows the replica", sentinel_knows).await;
+
+    master.kill();
+    // There is no replica left that could be waited for.
+    let store = store.wait_for_replicas(0, Duration::ZERO);
+    recovered(&store).await;
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
+    assert_eq!(redeem(&store, &live, &attempt()).await, Found::First);
+}

@@ -1,0 +1,158 @@
+//! The domain's verbs, and what the tests look through.
+
+use std::error::Error as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use pkce_core::{
+    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, StoreError, StoreErrorKind,
+    SystemClock, Ticket,
+};
+use pkce_redis::{RedisStore, Renewed};
+use pkce_test_servers::{Redis, RedisCluster};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+
+pub(crate) const PROOF: Proof = Proof::from_bytes([0xfb; 32]);
+pub(crate) const WRONG: Proof = Proof::from_bytes([8; 32]);
+
+/// Through a `ConnectionManager`, as a server would.
+pub(crate) async fn store(port: u16) -> RedisStore<ConnectionManager> {
+    let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
+    // Comes back soon after the server does.
+    let config = ConnectionManagerConfig::new().set_max_delay(Duration::from_millis(100));
+    RedisStore::new(client.get_connection_manager_with_config(config).await.unwrap())
+}
+
+pub(crate) type ClusterStore = RedisStore<Renewed<ClusterConnection>>;
+
+/// As the crate's page recommends: this client has no response time-out by default, and stops for good if it loses its
+/// connections at an unlucky moment.
+pub(crate) fn cluster_store(cluster: &RedisCluster) -> ClusterStore {
+    let client = ClusterClient::builder(cluster.urls()).response_timeout(Duration::from_secs(1)).build().unwrap();
+    RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        async move { client.get_async_connection().await }
+    }))
+}
+
+pub(crate) fn ticket() -> Ticket {
+    Ticket::generate().unwrap()
+}
+
+pub(crate) fn code() -> CodeDigest {
+    CodeDigest::of(ticket().as_bytes())
+}
+
+/// The key of a code under the default prefix.
+pub(crate) fn key(code: &CodeDigest) -> String {
+    let digits = code.as_bytes().map(|octet| format!("{octet:02x}"));
+    format!("pkce:{}", digits.concat())
+}
+
+/// S256, the grant `alice`, for a minute.
+pub(crate) fn binding() -> Binding {
+    living(Duration::from_secs(60))
+}
+
+pub(crate) fn living(lifetime: Duration) -> Binding {
+    let now = SystemClock.now();
+    let proof = Some(&PROOF.as_bytes()[..]);
+    Binding::from_parts("S256", proof, Some(b"alice"[..].into()), now, now.saturating_add(lifetime)).unwrap()
+}
+
+pub(crate) async fn bind(store: &impl ChallengeStore) -> CodeDigest {
+    let code = code();
+    assert_eq!(store.insert(&code, &binding()).await.unwrap(), Inserted::Recorded);
+    code
+}
+
+/// With the right proof, under a ticket of its own.
+pub(crate) fn attempt() -> Attempt {
+    Attempt::new(Some(PROOF), ticket(), SystemClock.now())
+}
+
+/// What came of an attempt: how the tests speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    First,
+    Refused,
+    Again,
+    Unknown,
+    Fault(StoreErrorKind),
+}
+
+pub(crate) async fn redeem(store: &impl ChallengeStore, code: &CodeDigest, attempt: &Attempt) -> Found {
+    match store.redeem(code, attempt).await {
+        Ok(Redemption::First(_)) => Found::First,
+        Ok(Redemption::Refused(_)) => Found::Refused,
+        Ok(Redemption::Again { .. }) => Found::Again,
+        Ok(Redemption::Unknown) => Found::Unknown,
+        Err(error) => Found::Fault(error.kind()),
+    }
+}
+
+/// An error with what it is about, as an operator reads it.
+pub(crate) fn words(error: &StoreError) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+/// Tries until the server is there again, without a new connection by hand.
+pub(crate) async fn recovered(store: &impl ChallengeStore) {
+    for _ in 0..600 {
+        let (code, attempt) = (code(), attempt());
+        if store.insert(&code, &binding()).await.is_ok() && redeem(store, &code, &attempt).await == Found::First {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the store does not recover");
+}
+
+/// Asks again until it holds, for half a minute.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// Every command that clients send, as `MONITOR` sees it. What scripts call is not among them.
+pub(crate) struct Monitor(BufReader<TcpStream>);
+
+impl Monitor {
+    pub(crate) fn of(redis: &Redis) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(b"MONITOR\r\n").unwrap();
+        let mut monitor = Self(BufReader::new(stream));
+        assert_eq!(monitor.line(), "+OK");
+        monitor
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// The names of the commands since it was asked last.
+    pub(crate) fn commands(&mut self, redis: &Redis) -> Vec<String> {
+        redis.ask(&["ECHO", "so far"]).unwrap();
+        let mut commands = Vec::new();
+        loop {
+            let line = self.line();
+            if line.ends_with("\"so far\"") {
+                return commands;
+            }
+            if !line.contains(" lua] ") {
+                commands.push(line.split('"').nth(1).unwrap_or_default().to_ascii_uppercase());
+            }
+        }
+    }
+}

@@ -14,8 +14,8 @@ pub(super) const GROUP: Group = Group {
         Attack {
             name: "replay-with-wrong-verifier",
             tried: "a replay with a wrong verifier",
-            hope: "The server revokes the client's tokens for it: whoever finds an old code can log the user out.",
-            rule: "Refused. Without the verifier it proves nothing, so the client's tokens stay good.",
+            hope: "The server revokes the client’s tokens for it: whoever finds an old code can log the user out.",
+            rule: "Refused. Without the verifier it proves nothing, so the client’s tokens stay good.",
             clauses: &["RFC 6749 §4.1.2", "OAuth 2.1 §7.5.2"],
             play: |wire| Box::pin(wrong(wire)),
         },
@@ -24,7 +24,7 @@ pub(super) const GROUP: Group = Group {
             tried: "a replay with the right verifier",
             hope: "Whoever has the whole token request gets tokens of their own.",
             rule: "Refused. Code and verifier are both in strange hands, so the tokens that the code has produced are \
-                   revoked: the client's own token gets a 401.",
+                   revoked: the client’s own token gets a 401.",
             clauses: &["RFC 6749 §4.1.2", "RFC 9700 §4.2.4"],
             play: |wire| Box::pin(right(wire)),
         },
@@ -45,7 +45,7 @@ async fn wrong(wire: Wire) -> Result<Outcome> {
     let tokens = flow.redeem(wire).await?;
     let body = flow.token_request(&[("code_verifier", GUESS)]);
     let said = wire.send("POST", "/token", &[FORM, ATTACKER], &body).await?;
-    Ok(Outcome::refused(&said, "invalid_grant").then("the client's token", &me(wire, &tokens).await?, 200))
+    Ok(Outcome::refused(&said, "invalid_grant").then("the client’s token", &me(wire, &tokens).await?, 200))
 }
 
 async fn right(wire: Wire) -> Result<Outcome> {
@@ -53,7 +53,7 @@ async fn right(wire: Wire) -> Result<Outcome> {
     let tokens = flow.redeem(wire).await?;
     let body = flow.token_request(&[("code_verifier", flow.verifier.as_str())]);
     let said = wire.send("POST", "/token", &[FORM, ATTACKER], &body).await?;
-    Ok(Outcome::refused(&said, "invalid_grant").then("the client's token", &me(wire, &tokens).await?, 401))
+    Ok(Outcome::refused(&said, "invalid_grant").then("the client’s token", &me(wire, &tokens).await?, 401))
 }
 
 async fn fifty(wire: Wire) -> Result<Outcome> {

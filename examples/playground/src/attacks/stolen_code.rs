@@ -7,7 +7,7 @@ use crate::wire::{FORM, Wire};
 
 pub(super) const GROUP: Group = Group {
     title: "A stolen code",
-    idea: "The code leaked: from a log, the browser's history, another app on the phone. The thief has seen the \
+    idea: "The code leaked: from a log, the browser’s history, another app on the phone. The thief has seen the \
            authorization request too, with the challenge, but not the verifier.",
     attacks: &[
         Attack {
@@ -22,14 +22,14 @@ pub(super) const GROUP: Group = Group {
             name: "guessed-verifier",
             tried: "a stolen code with a guessed verifier",
             hope: "A server that checks only the form of the verifier lets any through.",
-            rule: "The verifier's SHA-256 must equal the challenge that is bound to the code. A wrong guess does not use \
+            rule: "The verifier’s SHA-256 must equal the challenge that is bound to the code. A wrong guess does not use \
                    the code up: a thief cannot stop the client that has the verifier.",
             clauses: &["RFC 7636 §4.6", "RFC 7636 §7.1"],
             play: |wire| Box::pin(steal(wire, |_, _| GUESS.to_owned())),
         },
         Attack {
             name: "verifier-of-another-flow",
-            tried: "a stolen code with another flow's verifier",
+            tried: "a stolen code with another flow’s verifier",
             hope: "The thief starts a flow of their own and presents that verifier. A server that keeps the challenge by \
                    client or by session takes it.",
             rule: "The challenge is bound to one code, so a verifier is good for that code alone.",

@@ -1,4 +1,4 @@
-//! The document: one file to the browser, three here.
+//! The document: one file to the browser, several here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,12 @@ use crate::user::CLIENT;
 
 const HTML: &str = include_str!("../../page/page.html");
 const STYLE: &str = include_str!("../../page/page.css");
-const SCRIPT: &str = include_str!("../../page/page.js");
+const SCRIPT: &str = concat!(
+    include_str!("../../page/client.js"),
+    include_str!("../../page/wire.js"),
+    include_str!("../../page/flow.js"),
+    include_str!("../../page/attacks.js"),
+);
 
 /// The page, and the policy under which the browser runs it.
 pub(crate) struct Document {

@@ -43,11 +43,19 @@ impl Recorder {
         self.lock().exchanges.iter().map(Exchange::shown).collect()
     }
 
-    /// Those in which this value stands, the oldest first. None for a value that is too short to be a secret.
+    /// Those in which this value stands, the oldest first, each after its preflight. None for a value that is too short
+    /// to be a secret.
     pub(crate) fn with(&self, value: &str) -> Vec<Value> {
-        let mut all = self.all();
-        all.retain(|shown| value.len() >= 20 && shown.to_string().contains(value));
-        all
+        let (mut found, mut before) = (Vec::new(), None);
+        for shown in self.all() {
+            if value.len() >= 20 && shown.to_string().contains(value) {
+                found.extend(before.take().filter(|before| is_preflight(before, &shown)));
+                found.push(shown);
+            } else {
+                before = Some(shown);
+            }
+        }
+        found
     }
 
     fn open(&self, request: Value, log: Log) -> u64 {
@@ -77,6 +85,12 @@ impl Exchange {
     fn shown(&self) -> Value {
         json!({ "request": self.request, "answer": self.answer, "log": self.log.lines() })
     }
+}
+
+/// Whether the browser asked with this whether it may send that.
+fn is_preflight(before: &Value, shown: &Value) -> bool {
+    let target = |exchange: &Value| exchange.pointer("/request/target").cloned();
+    before.pointer("/request/method") == Some(&Value::from("OPTIONS")) && target(before) == target(shown)
 }
 
 /// The middleware: keeps what goes in and what comes out, and changes neither.

@@ -44,6 +44,23 @@ async fn each_attack_is_refused_at_a_click_and_the_page_says_why() -> Result<()>
 }
 
 #[tokio::test]
+async fn all_are_played_at_one_click_on_a_phone() -> Result<()> {
+    let Some(browser) = Browser::open().await? else { return Ok(()) };
+    browser.become_device(390, "dark").await?;
+    browser.click("#play-all").await?;
+    let all: usize = GROUPS.iter().map(|group| group.attacks.len()).sum();
+    browser.wait_for(".group:last-child .attacks > [data-state=refused]:last-child").await?;
+    let refused = browser.see("document.querySelectorAll('.attacks > [data-state=refused]').length").await?;
+    assert_eq!(refused, all);
+    let score = format!("{all} of {all} refused");
+    assert_eq!(browser.text("#score").await?, score);
+    browser.wait_for("#play-all:not([aria-disabled])").await?;
+    assert_eq!(browser.see("document.getElementById('live').textContent").await?, score);
+    browser.picture("attacks-390-dark").await?;
+    browser.close().await
+}
+
+#[tokio::test]
 async fn the_keyboard_alone_plays_an_attack_and_opens_its_requests() -> Result<()> {
     let Some(browser) = Browser::open().await? else { return Ok(()) };
     browser.tab_to("The attacks").await?;

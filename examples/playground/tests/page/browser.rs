@@ -66,6 +66,13 @@ impl Browser {
         Ok(self.driver.find(By::Css(selector)).await?.text().await?)
     }
 
+    /// What assistive technology calls everything of a role.
+    pub(crate) async fn names(&self, role: &str) -> Result<Vec<String>> {
+        let tree = self.driver.cdp().send_raw("Accessibility.getFullAXTree", json!({})).await?;
+        let nodes = tree["nodes"].as_array().ok_or("no tree")?.iter().filter(|node| node["role"]["value"] == role);
+        Ok(nodes.map(|node| node["name"]["value"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+
     /// Waits until there is something that a selector finds.
     pub(crate) async fn wait_for(&self, selector: &str) -> Result<()> {
         let began = Instant::now();

@@ -59,11 +59,18 @@ async fn the_keyboard_alone_leads_from_the_verifier_to_the_tokens() -> Result<()
     let request = browser.text("#step-request .result").await?;
     assert!(request.contains("code_challenge_method=S256") && !request.contains("code_verifier"), "{request}");
     assert!(request.contains(r#"endpoint="authorization" outcome="challenge""#), "{request}");
+    let metadata = browser.text("#step-challenge .result").await?;
+    assert!(metadata.contains(r#""code_challenge_methods_supported":["S256"]"#), "{metadata}");
     assert!(browser.text("#step-signin .result").await?.contains(r#"endpoint="bind" outcome="bound""#));
     let token = browser.text("#step-token .result").await?;
     assert!(token.contains("code_verifier=") && token.contains("200 OK"), "{token}");
     assert!(token.contains(r#"outcome="cleared" clearance="verified""#), "{token}");
-    assert!(browser.text("#step-resource .result").await?.contains(r#""sub":"alice""#));
+    // What is of PKCE is marked, there as in the authorization request.
+    assert_eq!(browser.see("document.querySelectorAll('#step-request mark').length").await?, 2);
+    assert_eq!(browser.see("document.querySelectorAll('#step-token mark').length").await?, 2);
+    let used = browser.text("#step-resource .result").await?;
+    assert!(used.contains(r#""sub":"alice""#), "{used}");
+    assert!(used.contains("OPTIONS /me") && used.contains("access-control-request-headers: authorization"), "{used}");
     // Nothing of it stays in the address.
     assert_eq!(browser.see("location.href").await?, format!("{}/", browser.playground.origin));
     browser.close().await
@@ -120,6 +127,43 @@ async fn an_answer_with_another_state_or_issuer_is_ignored() -> Result<()> {
     browser.close().await
 }
 
+/// Whatever a forger writes into the address is text.
+#[tokio::test]
+async fn what_comes_back_is_never_markup() -> Result<()> {
+    let Some(browser) = Browser::open().await? else { return Ok(()) };
+    let markup = "<img src=x onerror=alert(1)>";
+    let escaped = "%3Cimg+src%3Dx+onerror%3Dalert(1)%3E";
+    for name in ["code", "error"] {
+        go_to_sign_in(&browser).await?;
+        browser.driver.back().await?;
+        browser.wait_for_step("request", "current").await?;
+        let sent = browser.see("[JSON.parse(sessionStorage.flow).state, settings.issuer]").await?;
+        let (state, iss) = (sent[0].as_str().unwrap(), sent[1].as_str().unwrap());
+        let forged = format!("{}/callback?{name}={escaped}&state={state}&iss={iss}", browser.playground.origin);
+        browser.driver.goto(&forged).await?;
+        browser.wait_for("#step-code[data-state=done], #step-code[data-state=refused]").await?;
+        assert!(browser.text("#step-code").await?.contains(markup), "{name}");
+        assert_eq!(browser.see("document.images.length").await?, 0, "{name}");
+        browser.click("#start-over").await?;
+    }
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_server_that_was_started_again_begins_a_new_flow() -> Result<()> {
+    let Some(mut browser) = Browser::open().await? else { return Ok(()) };
+    go_to_sign_in(&browser).await?;
+    sign_in(&browser).await?;
+    browser.playground.restart();
+    browser.driver.refresh().await?;
+    browser.wait_for_step("verifier", "current").await?;
+    go_to_sign_in(&browser).await?;
+    sign_in(&browser).await?;
+    browser.click("#step-token button").await?;
+    browser.wait_for_step("token", "done").await?;
+    browser.close().await
+}
+
 #[tokio::test]
 async fn a_server_that_is_gone_is_said() -> Result<()> {
     let Some(mut browser) = Browser::open().await? else { return Ok(()) };
@@ -130,6 +174,12 @@ async fn a_server_that_is_gone_is_said() -> Result<()> {
     browser.wait_for("#notice:not(:empty)").await?;
     assert!(browser.text("#notice").await?.contains("The server does not answer"));
     browser.wait_for_step("token", "current").await?;
+    browser.click("#start-over").await?;
+    browser.click("#step-verifier button").await?;
+    browser.wait_for_step("challenge", "current").await?;
+    browser.click("#step-challenge button").await?;
+    browser.wait_for("#notice:not(:empty)").await?;
+    assert_eq!(browser.see("document.activeElement.textContent").await?, "Derive the code challenge");
     browser.click("#no-verifier-play").await?;
     browser.wait_for("#attack-no-verifier .failed").await?;
     assert!(browser.text("#attack-no-verifier .failed").await?.contains("The server does not answer"));

@@ -6,4 +6,5 @@ mod browser;
 mod flow;
 mod look;
 mod program;
+mod reach;
 mod server;

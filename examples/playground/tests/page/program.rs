@@ -12,8 +12,12 @@ pub(crate) struct Playground {
 
 impl Playground {
     pub(crate) fn serve() -> Self {
+        Self::serve_on("127.0.0.1:0")
+    }
+
+    fn serve_on(address: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_playground"))
-            .args(["--serve", "--listen", "127.0.0.1:0"])
+            .args(["--serve", "--listen", address])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -27,6 +31,12 @@ impl Playground {
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         self.origin.trim_start_matches("http://")
+    }
+
+    /// Ends it and starts it again where it was.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        *self = Self::serve_on(self.address());
     }
 
     pub(crate) fn stop(&mut self) {

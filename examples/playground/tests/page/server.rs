@@ -49,6 +49,19 @@ fn nobody_but_the_page_may_ask_its_server() {
         let answer = post(&playground, &headers);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}{answer}");
     }
+    // Neither the page, nor what it asks for, nor does the server tell another origin that it may read.
+    let paths = ["GET / ", "GET /callback?code=a ", "POST /play/exchanges ", "OPTIONS /play/exchanges "];
+    for (path, head, status) in paths.iter().flat_map(|path| {
+        let elsewhere = (*path, "host: evil.example\r\n".to_owned(), "421");
+        let none = (*path, "host: \r\n".to_owned(), "421");
+        let foreign = (*path, format!("host: {host}\r\norigin: http://127.0.0.1:1\r\n"), "403");
+        [elsewhere, none, foreign]
+    }) {
+        let request = format!("{path}HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n{head}\r\n");
+        let answer = ask(&playground, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}{answer}");
+        assert!(!answer.contains("access-control-"), "{request}{answer}");
+    }
     // By its other name a browser is led to the one that the redirect URI has.
     let alias = host.replace("127.0.0.1", "localhost");
     let answer = ask(&playground, &format!("GET / HTTP/1.1\r\nhost: {alias}\r\nconnection: close\r\n\r\n"));
@@ -56,6 +69,28 @@ fn nobody_but_the_page_may_ask_its_server() {
         answer.starts_with("HTTP/1.1 307") && answer.contains(&format!("location: http://{host}/\r\n")),
         "{answer}"
     );
+}
+
+/// The state, the code and the tokens are unguessable; everything else would find the flows of other tabs.
+#[test]
+fn what_was_on_the_wire_is_told_to_whom_knows_a_secret_of_it() {
+    let playground = Playground::serve();
+    let host = playground.address();
+    let page = ask(&playground, &format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"));
+    let issuer = page.split(r#""issuer":"http://"#).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let mut server = TcpStream::connect(issuer).unwrap();
+    let secret = "a-state-that-nobody-else-knows";
+    let target = format!("/authorize?state={secret}");
+    write!(server, "GET {target} HTTP/1.1\r\nhost: {issuer}\r\nconnection: close\r\n\r\n").unwrap();
+    server.read_to_string(&mut String::new()).unwrap();
+    for (value, told) in [(secret, true), ("authorize", false), ("", false), ("another-state-that-nobody-knows", false)]
+    {
+        let head = format!("POST /play/exchanges HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        let answer = ask(&playground, &format!("{head}content-length: {}\r\n\r\n{value}", value.len()));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(answer.contains(&target), told, "{value}: {answer}");
+        assert!(answer.contains("cache-control: no-store"), "{answer}");
+    }
 }
 
 #[test]

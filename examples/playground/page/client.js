@@ -97,9 +97,9 @@ const run = {
       headers: { authorization: `Bearer ${flow.redeemed.token}` }, credentials: 'omit',
     });
     const exchanges = await onTheWire(`Bearer ${flow.redeemed.token}`);
-    // Of these the last, with the preflight before it. The browser remembers its answer for a while.
-    const preflight = exchanges.at(-2)?.request.method === 'OPTIONS';
-    remember({ used: { served: answer.ok, exchanges: exchanges.slice(preflight ? -2 : -1) } });
+    // The last, and its preflight: the browser remembers the answer of one for a while, and then sends none.
+    const asked = exchanges.length > 1 && isPreflight(exchanges.at(-2));
+    remember({ used: { served: answer.ok, exchanges: exchanges.slice(asked ? -2 : -1) } });
   },
 };
 

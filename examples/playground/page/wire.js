@@ -31,19 +31,21 @@ function values(pairs, className = '') {
 // ---- An exchange on the wire. ----
 
 const telling = {
-  Request: new Set(['host', 'origin', 'authorization', 'content-type', 'content-length', 'content-encoding',
-    'access-control-request-method', 'access-control-request-headers']),
+  Request: new Set(['host', 'origin', 'authorization', 'content-type', 'content-length', 'content-encoding']),
   Answer: new Set(['content-type', 'content-length', 'location', 'cache-control', 'www-authenticate', 'allow',
-    'access-control-allow-origin', 'access-control-allow-methods', 'access-control-allow-headers']),
+    'access-control-allow-origin']),
 };
-const pkce = new Set(['code', 'code_challenge', 'code_challenge_method', 'code_verifier']);
+const pkce = new Set(['code', 'code_challenge', 'code_challenge_method', 'code_challenge_methods_supported', 'code_verifier']);
 
 const header = (message, name) => message.headers.find(([known]) => known === name)?.[1];
 const path = (exchange) => exchange.request.target.split('?')[0];
 
+const isPreflight = ({ request }) =>
+  request.method === 'OPTIONS' && header(request, 'access-control-request-method') !== undefined;
+
 function sender(exchange) {
   if (header(exchange.request, 'user-agent') === 'attacker') return 'Attacker';
-  if (exchange.request.method === 'OPTIONS' && header(exchange.request, 'access-control-request-method')) return 'Preflight';
+  if (isPreflight(exchange)) return 'Preflight';
   return ['/authorize', '/sign-in'].includes(path(exchange)) ? 'User’s browser' : 'Client';
 }
 
@@ -91,8 +93,9 @@ function bodyOf(type, text) {
   return type === 'application/json' ? members(text) : [text];
 }
 
-function pane(label, start, message) {
-  const isTelling = ([name, value]) => telling[label].has(name) || (name === 'user-agent' && value === 'attacker');
+function pane(label, start, message, isPreflight = false) {
+  const isTelling = ([name, value]) => telling[label].has(name) || (name === 'user-agent' && value === 'attacker')
+    || (isPreflight && name.startsWith('access-control-'));
   const head = message.headers.filter(isTelling);
   const rest = message.headers.filter((line) => !isTelling(line));
   const made = element('div', { class: 'pane' }, element('p', { class: 'label' }, label),
@@ -113,11 +116,13 @@ function pane(label, start, message) {
   return made;
 }
 
-function panes({ request, answer, log }) {
+function panes(exchange) {
+  const { request, answer, log } = exchange;
+  const preflight = isPreflight(exchange);
   const parts = [element('div', { class: 'panes' },
-    pane('Request', startLine(request.method, request.target), request),
+    pane('Request', startLine(request.method, request.target), request, preflight),
     answer
-      ? pane('Answer', ['HTTP/1.1 ', element('b', null, `${answer.status} ${answer.phrase ?? ''}`)], answer)
+      ? pane('Answer', ['HTTP/1.1 ', element('b', null, `${answer.status} ${answer.phrase ?? ''}`)], answer, preflight)
       : element('div', { class: 'pane' }, element('p', { class: 'label' }, 'Answer'), element('p', null, 'Nobody waited for it.')))];
   if (log.length) {
     parts.push(element('div', { class: 'log' }, element('p', { class: 'label' }, 'Operator’s log'),

@@ -1,106 +1,21 @@
-//! What differs between the databases: their SQL, how it is sent, and what their errors mean.
+//! Which databases there are.
 
-use std::sync::Arc;
+use crate::sql::Sql;
 
-use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
-use sqlx::SqlStr;
-use sqlx::{AssertSqlSafe, Database, Pool, SqlSafeStr as _};
-
-use crate::failure::{Failure, Fault};
-use crate::row::Columns;
-use crate::table_name::TableName;
-
-/// A database that [`SqlxStore`](crate::SqlxStore) knows.
-pub trait Dialect: Database {
-    /// What a name is quoted with.
-    const MARK: char;
-    /// `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
-    const INSERT: &'static str;
-    /// Marks a code for an attempt; MySQL's says nothing more.
-    const REDEEM: &'static str;
-    /// The row of `(code_digest)`, where [`Dialect::REDEEM`] does not give it back.
-    const FIND: &'static str;
-    /// `(code_digest, ticket)`.
-    const RESTORE: &'static str;
-    /// `(expired before, at most so many)`.
-    const DELETE_EXPIRED: &'static str;
-
-    /// The statements that create the table and its index, unless they exist.
-    fn ddl(table: &TableName) -> String;
-
-    /// Sends a statement that gives no rows back, with these values in this order. How many rows it affected.
-    fn execute(
-        pool: &Pool<Self>,
-        sql: &SqlStr,
-        values: &[Value<'_>],
-    ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
-
-    /// Sends statements without values.
-    fn execute_ddl(pool: &Pool<Self>, sql: SqlStr) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    /// Marks the code if it is to be marked, and gives back its row, if there is one.
-    fn redeem(
-        pool: &Pool<Self>,
-        statements: &Statements,
-        code: &CodeDigest,
-        attempt: &Attempt,
-    ) -> impl Future<Output = Result<Option<Columns>, Failure>> + Send;
-
-    /// What came of [`Dialect::INSERT`].
-    fn inserted(outcome: Result<u64, sqlx::Error>) -> Result<Inserted, sqlx::Error> {
-        Ok(if outcome? == 0 { Inserted::Occupied } else { Inserted::Recorded })
-    }
-
-    /// What an error of this database calls for.
-    fn fault(error: &sqlx::Error) -> Fault;
-
-    /// What an error of [`Dialect::execute_ddl`] calls for.
-    fn ddl_fault(error: &sqlx::Error) -> Fault {
-        Self::fault(error)
-    }
-}
-
-/// A value for a statement.
-#[derive(Clone, Copy)]
-pub enum Value<'a> {
-    /// For a binary column.
-    Octets(Option<&'a [u8]>),
-    /// For a text column.
-    Text(&'static str),
-    /// Milliseconds, or a count.
-    Number(i64),
-}
-
-/// The statements of one table, made once: sqlx keeps what it prepared by their text.
-#[derive(Debug)]
-pub struct Statements {
-    pub(crate) insert: SqlStr,
-    pub(crate) redeem: SqlStr,
-    pub(crate) find: SqlStr,
-    pub(crate) restore: SqlStr,
-    pub(crate) delete_expired: SqlStr,
-}
-
-impl Statements {
-    pub(crate) fn of<DB: Dialect>(table: &TableName) -> Self {
-        let placed = |sql| safe(table.place(sql, DB::MARK));
-        Self {
-            insert: placed(DB::INSERT),
-            redeem: placed(DB::REDEEM),
-            find: placed(DB::FIND),
-            restore: placed(DB::RESTORE),
-            delete_expired: placed(DB::DELETE_EXPIRED),
-        }
-    }
-}
-
-/// Safe: our own constants with a [`TableName`] in them, which is letters, digits and underscores in quotation marks.
-pub(crate) fn safe(sql: String) -> SqlStr {
-    // Behind an `Arc`, so that a clone for each call costs nothing.
-    AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
-}
-
-/// Milliseconds as a BIGINT.
-pub(crate) fn millis(time: Timestamp) -> Result<i64, Failure> {
-    i64::try_from(time.as_epoch_millis()).map_err(|_| Failure::TooLate)
-}
+/// A database that [`SqlxStore`](crate::SqlxStore) knows, each by the feature of its name: `sqlx::Postgres`,
+/// `sqlx::MySql` (MariaDB, too) and `sqlx::Sqlite`.
+///
+/// Sealed: nobody else can implement it, because a statement that is wrong serves a code twice. It is there for code
+/// that is written once for all of them. For another database implement
+/// [`ChallengeStore`](pkce_core::ChallengeStore) itself.
+///
+/// ```
+/// use pkce_core::Pkce;
+/// use pkce_sqlx::{Dialect, SqlxStore};
+/// use sqlx::Pool;
+///
+/// fn pkce<DB: Dialect>(pool: Pool<DB>) -> Pkce {
+///     Pkce::new(SqlxStore::new(pool))
+/// }
+/// ```
+pub trait Dialect: Sql {}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pkce_core::StoreError;
+use sqlx::error::DatabaseError;
 
 use crate::row::InvalidRow;
 
@@ -26,7 +27,7 @@ pub enum Failure {
     InvalidRow(InvalidRow),
     /// The row changed while the statement looked at it.
     Contended,
-    /// The connection does not commit what it is told.
+    /// The connection does not commit what it is told, so it was told nothing.
     NotCommitted,
     /// A time that no database can hold: after the year 292 277 026.
     TooLate,
@@ -75,15 +76,7 @@ impl From<sqlx::Error> for Reported {
         use sqlx::Error;
 
         Self(match error {
-            Error::Database(error) => {
-                let code = error.code().unwrap_or_default();
-                // SQLSTATE classes 22 and 23: the message quotes the value that it is about.
-                if code.starts_with("22") || code.starts_with("23") {
-                    format!("the database refused a value: {code}")
-                } else {
-                    format!("the database reported {code}: {}", error.message())
-                }
-            }
+            Error::Database(error) => reported(&*error),
             Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => {
                 error.to_string()
             }
@@ -91,6 +84,42 @@ impl From<sqlx::Error> for Reported {
             _ => "sqlx could not send the statement".to_owned(),
         })
     }
+}
+
+/// The code, and the message if it is of a kind that quotes no values.
+fn reported(error: &dyn DatabaseError) -> String {
+    let code = error.code().unwrap_or_default();
+    let number = number(error).map(|number| format!(" ({number})")).unwrap_or_default();
+    let harmless = match code.len() {
+        SQLSTATE => HARMLESS.iter().any(|class| code.starts_with(class)),
+        // SQLite's; in the lowest octet 19 is SQLITE_CONSTRAINT, which triggers report with words of their own.
+        _ => code.parse::<u32>().is_ok_and(|code| code & 0xff != 19),
+    };
+    if harmless {
+        format!("the database reported {code}{number}: {}", error.message())
+    } else if code.starts_with("22") || code.starts_with("23") {
+        format!("the database refused a value: {code}{number}")
+    } else {
+        format!("the database reported {code}{number}")
+    }
+}
+
+/// The length of a code of the SQL standard.
+const SQLSTATE: usize = 5;
+
+/// Classes of SQLSTATE whose messages are about connections, transactions, names, rights and resources. Deliberately
+/// not 22 and 23 (values), P0 (the words of a trigger) and HY (in MySQL anything else, values among it).
+const HARMLESS: [&str; 12] = ["08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
+
+/// MySQL's own number, which says more than its SQLSTATE.
+#[cfg(feature = "mysql")]
+fn number(error: &dyn DatabaseError) -> Option<u16> {
+    error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number)
+}
+
+#[cfg(not(feature = "mysql"))]
+fn number(_: &dyn DatabaseError) -> Option<u16> {
+    None
 }
 
 impl fmt::Display for Reported {

@@ -4,11 +4,12 @@ use pkce_core::{Attempt, CodeDigest, Inserted};
 use sqlx::SqlStr;
 use sqlx::mysql::{MySql, MySqlArguments, MySqlDatabaseError};
 use sqlx::query::Query;
-use sqlx::{MySqlPool, Row as _};
+use sqlx::{MySqlConnection, MySqlPool, Row as _};
 
-use crate::dialect::{Dialect, Statements, Value, millis};
+use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
 use crate::row::Columns;
+use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
@@ -36,39 +37,49 @@ pub const MYSQL_DDL: &str = r"CREATE TABLE IF NOT EXISTS `pkce_codes` (
 ) ENGINE = InnoDB;
 ";
 
-impl Dialect for MySql {
+impl Dialect for MySql {}
+
+impl Sql for MySql {
     const MARK: char = '`';
 
+    // Without autocommit nothing that is written here would last: what was redeemed would be served again, and what
+    // was bound be lost. So every statement writes only where it is switched on; here by a NULL where none may be.
+    //
     // Plain: INSERT IGNORE would turn every other error into a warning, and with the client flag CLIENT_FOUND_ROWS,
     // which sqlx sets, ON DUPLICATE KEY UPDATE counts a row that it did not touch.
     const INSERT: &'static str = r"
         INSERT INTO `pkce_codes` (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?)";
+        VALUES (?, IF(@@autocommit, ?, NULL), ?, ?, ?, ?)";
 
     // Everything is decided in the WHERE clause, under the row's lock; an attempt that is not granted writes nothing.
     const REDEEM: &'static str = r"
         UPDATE `pkce_codes` SET ticket = ?, redeemed_at = ?
         WHERE code_digest = ? AND ticket IS NULL AND redeemed_at IS NULL AND expires_at > ?
-            AND proof <=> ? AND (proof IS NULL) = (code_challenge_method = 'none')";
+            AND proof <=> ? AND (proof IS NULL) = (code_challenge_method = 'none') AND @@autocommit";
 
-    // What was marked is found by its ticket. Without autocommit nothing would be: see `redeem`.
+    // What was marked is found by its ticket. If the row says by now that it should have been marked and was not, it was
+    // changed in between: see `Columns::answer`.
     const FIND: &'static str = r"
         SELECT code_challenge_method, proof, grant_record, issued_at, expires_at, ticket, redeemed_at, @@autocommit
         FROM `pkce_codes` WHERE code_digest = ?";
 
-    const RESTORE: &'static str =
-        r"UPDATE `pkce_codes` SET ticket = NULL, redeemed_at = NULL WHERE code_digest = ? AND ticket = ?";
+    const RESTORE: &'static str = r"UPDATE `pkce_codes` SET ticket = NULL, redeemed_at = NULL WHERE code_digest = ? AND ticket = ? AND @@autocommit";
 
     // By the index's own order, so that two servers at once lock the same rows one after the other.
     const DELETE_EXPIRED: &'static str =
-        r"DELETE FROM `pkce_codes` WHERE expires_at < ? ORDER BY expires_at, code_digest LIMIT ?";
+        r"DELETE FROM `pkce_codes` WHERE expires_at < ? AND @@autocommit ORDER BY expires_at, code_digest LIMIT ?";
 
     fn ddl(table: &TableName) -> String {
         table.place(MYSQL_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &MySqlPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
-        query(sql, values).execute(pool).await.map(|done| done.rows_affected())
+    async fn execute(pool: &MySqlPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        let mut connection = pool.acquire().await?;
+        let affected = query(sql, values).execute(&mut *connection).await?.rows_affected();
+        if affected == 0 {
+            check_autocommit(&mut connection).await?;
+        }
+        Ok(affected)
     }
 
     async fn execute_ddl(pool: &MySqlPool, sql: SqlStr) -> Result<(), sqlx::Error> {
@@ -90,30 +101,46 @@ impl Dialect for MySql {
         let mut connection = pool.acquire().await?;
         query(&statements.redeem, &[ticket, at, code, at, proof]).execute(&mut *connection).await?;
         let rows = query(&statements.find, &[code]).fetch_all(&mut *connection).await?;
-        // What is not committed is undone when the connection ends, and would be served again.
-        if rows.iter().any(|row| row.try_get::<i64, _>(7).ok() != Some(1)) {
-            return Err(Failure::NotCommitted);
+        match rows.first() {
+            // What is found in a transaction that nobody ends may be long past.
+            None => check_autocommit(&mut connection).await?,
+            Some(row) if row.try_get::<i64, _>(7).ok() != Some(1) => return Err(Failure::NotCommitted),
+            Some(_) => {}
         }
         Ok(Columns::of(&rows)?)
     }
 
-    fn inserted(outcome: Result<u64, sqlx::Error>) -> Result<Inserted, sqlx::Error> {
+    fn inserted(outcome: Result<u64, Failure>) -> Result<Inserted, Failure> {
         match outcome {
             Ok(_) => Ok(Inserted::Recorded),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Inserted::Occupied),
-            Err(error) => Err(error),
+            Err(Failure::Sqlx(error)) => match number(&error) {
+                Some(1062) => Ok(Inserted::Occupied),
+                Some(1048) => Err(Failure::NotCommitted), // The NULL that none may be.
+                _ => Err(error.into()),
+            },
+            Err(failure) => Err(failure),
         }
     }
 
     fn fault(error: &sqlx::Error) -> Fault {
-        let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
-        match error.map(MySqlDatabaseError::number) {
+        match number(error) {
             // Lock wait time-out, deadlock; the server is ending, or has ended this connection.
             Some(1205 | 1213 | 1053 | 1927 | 4031) => Fault::Passing,
             Some(1021 | 1114) => Fault::Full,
             _ => Fault::Lasting,
         }
     }
+}
+
+/// The server's number of an error.
+fn number(error: &sqlx::Error) -> Option<u16> {
+    let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
+    Some(error.number())
+}
+
+async fn check_autocommit(connection: &mut MySqlConnection) -> Result<(), Failure> {
+    let on: i64 = sqlx::query_scalar("SELECT @@autocommit").fetch_one(connection).await?;
+    if on == 1 { Ok(()) } else { Err(Failure::NotCommitted) }
 }
 
 fn query(sql: &SqlStr, values: &[Value<'_>]) -> Query<'static, MySql, MySqlArguments> {

@@ -1,14 +1,15 @@
 //! PostgreSQL 12 and later.
 
 use pkce_core::{Attempt, CodeDigest};
+use sqlx::PgPool;
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
-use sqlx::{PgPool, Pool};
 
-use crate::dialect::{Dialect, Statements, Value, millis};
+use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
 use crate::row::Columns;
+use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
@@ -33,7 +34,9 @@ pub const POSTGRES_DDL: &str = r#"CREATE TABLE IF NOT EXISTS "pkce_codes" (
 CREATE INDEX IF NOT EXISTS "pkce_codes_expires_at" ON "pkce_codes" (expires_at);
 "#;
 
-impl Dialect for Postgres {
+impl Dialect for Postgres {}
+
+impl Sql for Postgres {
     const MARK: char = '"';
 
     const INSERT: &'static str = r#"
@@ -77,8 +80,8 @@ impl Dialect for Postgres {
         table.place(POSTGRES_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &PgPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
-        query(sql, values).execute(pool).await.map(|done| done.rows_affected())
+    async fn execute(pool: &PgPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        Ok(query(sql, values).execute(pool).await?.rows_affected())
     }
 
     async fn execute_ddl(pool: &PgPool, sql: SqlStr) -> Result<(), sqlx::Error> {
@@ -86,7 +89,7 @@ impl Dialect for Postgres {
     }
 
     async fn redeem(
-        pool: &Pool<Self>,
+        pool: &PgPool,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -105,13 +108,14 @@ impl Dialect for Postgres {
     fn fault(error: &sqlx::Error) -> Fault {
         match code(error).as_deref() {
             // Serialization failure, deadlock; the server is ending or starting, or has ended this connection.
-            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03") => Fault::Passing,
+            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03" | "57P05") => Fault::Passing,
             Some("53100") => Fault::Full,
             _ => Fault::Lasting,
         }
     }
 
-    /// `IF NOT EXISTS` looks first and creates then: a server that was faster is an error of uniqueness.
+    /// `IF NOT EXISTS` looks first and creates then: a server that was faster is an error of uniqueness, or of a row of
+    /// the catalogue that changed meanwhile (`XX000`).
     fn ddl_fault(error: &sqlx::Error) -> Fault {
         match code(error).as_deref() {
             Some("23505" | "42P07" | "42710" | "XX000") => Fault::Passing,

@@ -17,6 +17,17 @@ pub struct Columns {
     redeemed_at: Option<i64>,
 }
 
+/// Shows neither proof nor grant, and no value that may be another's.
+impl fmt::Debug for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Columns")
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("redeemed_at", &self.redeemed_at)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Columns {
     /// The columns of the one row that there can be for a code.
     pub(crate) fn of<R: Row>(rows: &[R]) -> Result<Option<Self>, InvalidRow>

@@ -6,9 +6,10 @@ use sqlx::SqlitePool;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 
-use crate::dialect::{Dialect, Statements, Value, millis};
+use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
 use crate::row::Columns;
+use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
@@ -34,15 +35,18 @@ pub const SQLITE_DDL: &str = r#"CREATE TABLE IF NOT EXISTS "pkce_codes" (
 CREATE INDEX IF NOT EXISTS "pkce_codes_expires_at" ON "pkce_codes" (expires_at);
 "#;
 
-impl Dialect for Sqlite {
+impl Dialect for Sqlite {}
+
+impl Sql for Sqlite {
     const MARK: char = '"';
 
     const INSERT: &'static str = r#"
         INSERT INTO "pkce_codes" (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (code_digest) DO NOTHING"#;
 
-    // There is one writer at a time, so the row that comes back is the row that was judged. A row that is written as
-    // it was is not written to the disk.
+    // There is one writer at a time, so the row that comes back is the row that was judged. SQLite compares a row that
+    // keeps its length with what is there, and writes no page that stays as it was: so an attempt that is not granted
+    // writes nothing. One that is granted makes the row longer, and writes all of it, the grant too.
     const REDEEM: &'static str = r#"
         UPDATE "pkce_codes" SET
             ticket = CASE WHEN ticket IS NULL AND redeemed_at IS NULL AND expires_at > ?4
@@ -71,8 +75,8 @@ impl Dialect for Sqlite {
         table.place(create_table, Self::MARK) + &table.unqualified().place(&create_index, Self::MARK)
     }
 
-    async fn execute(pool: &SqlitePool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
-        query(sql, values).execute(pool).await.map(|done| done.rows_affected())
+    async fn execute(pool: &SqlitePool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        Ok(query(sql, values).execute(pool).await?.rows_affected())
     }
 
     async fn execute_ddl(pool: &SqlitePool, sql: SqlStr) -> Result<(), sqlx::Error> {

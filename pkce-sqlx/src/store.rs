@@ -9,8 +9,9 @@ use pkce_core::{
 };
 use sqlx::{Database, Pool};
 
-use crate::dialect::{Dialect, Statements, Value, millis, safe};
+use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
+use crate::sql::{Statements, Value, millis, safe};
 use crate::table_name::TableName;
 
 /// How often a statement is sent before it is given up. Whoever is overtaken by another redemption of the same code
@@ -95,7 +96,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];
-            let batch = persist(DB::fault, || async { Ok(DB::execute(pool, sql, &values).await?) }).await?;
+            let batch = persist(DB::fault, || async { DB::execute(pool, sql, &values).await }).await?;
             deleted += batch;
             if batch < BATCH.into() {
                 return Ok(deleted);
@@ -117,7 +118,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
                 Value::Number(millis(binding.issued_at())?),
                 Value::Number(millis(binding.expires_at())?),
             ];
-            Ok(DB::inserted(DB::execute(pool, sql, &values).await)?)
+            DB::inserted(DB::execute(pool, sql, &values).await)
         })
         .await
     }
@@ -135,7 +136,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
         let (pool, sql) = (&self.pool, &self.statements.restore);
-        persist(DB::fault, || async { Ok(DB::execute(pool, sql, &values).await.map(drop)?) }).await
+        persist(DB::fault, || async { DB::execute(pool, sql, &values).await.map(drop) }).await
     }
 }
 

@@ -1,0 +1,93 @@
+//! The server is killed in the middle of it, and comes back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pkce_core::{CodeDigest, Inserted, Redemption};
+use pkce_test_servers::{MariaDb, Postgres};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::database::{Database, Store};
+use crate::sample;
+
+const CODES: usize = 400;
+const RIVALS: usize = 4;
+
+/// Four rivals for each of 400 codes, through two servers' pools, go on until they hear who has it; meanwhile the
+/// database is killed and started again, three times. No code is ever the first for two.
+async fn nobody_is_served_twice(database: Database, mut crash: impl FnMut() + Send + 'static) {
+    let stores = [database.store().await, database.pool().await.store(&database.table)];
+    let mut codes = Vec::new();
+    for _ in 0..CODES {
+        let code = sample::code();
+        assert_eq!(stores[0].insert(&code, &sample::binding_with(vec![7; 10_000])).await.unwrap(), Inserted::Recorded);
+        codes.push(code);
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let crashes = tokio::task::spawn_blocking({
+        let over = Arc::clone(&over);
+        move || {
+            for _ in 0..3 {
+                std::thread::sleep(Duration::from_millis(150));
+                crash();
+            }
+            over.store(true, Ordering::SeqCst);
+            crash // and with it the server, which would end here
+        }
+    });
+    let mut rivals = JoinSet::new();
+    for rival in 0..RIVALS {
+        let (store, mut codes, over) = (Arc::clone(&stores[rival % 2]), codes.clone(), Arc::clone(&over));
+        codes.rotate_left(rival * 7);
+        rivals.spawn(async move {
+            let mut firsts = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                for code in &codes {
+                    firsts.extend(first(&*store, code).await);
+                }
+            }
+            firsts
+        });
+    }
+    let firsts: Vec<CodeDigest> = rivals.join_all().await.into_iter().flatten().collect();
+    let _server = crashes.await.unwrap();
+
+    let mut served = HashMap::new();
+    for code in firsts {
+        *served.entry(code).or_insert(0) += 1;
+    }
+    assert!(served.values().all(|times| *times == 1), "served twice: {served:?}");
+    assert!(served.len() > CODES / 2, "only {} were served: the test shows nothing", served.len());
+    for code in &codes {
+        // All are redeemed, and remembered: the loser of an answer is refused, nobody is served.
+        let found = stores[1].redeem(code, &sample::right()).await.unwrap();
+        assert!(matches!(found, Redemption::Again { .. }), "{found:?}");
+    }
+}
+
+/// As the core calls it: for two seconds at most. An attempt that failed is made again under another ticket.
+async fn first(store: &dyn Store, code: &CodeDigest) -> Option<CodeDigest> {
+    loop {
+        match timeout(Duration::from_secs(2), store.redeem(code, &sample::right())).await {
+            Ok(Ok(Redemption::First(_))) => return Some(*code),
+            Ok(Ok(Redemption::Again { .. })) => return None,
+            Ok(Ok(found)) => panic!("{found:?}"),
+            Ok(Err(_)) | Err(_) => sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_served_twice_when_postgresql_is_killed() {
+    let Some(mut server) = Postgres::start() else { return };
+    nobody_is_served_twice(Database::at("PostgreSQL", server.url()), move || server.restart()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_served_twice_when_mariadb_is_killed() {
+    let Some(mut server) = MariaDb::start() else { return };
+    nobody_is_served_twice(Database::at("MariaDB", server.url()), move || server.restart()).await;
+}

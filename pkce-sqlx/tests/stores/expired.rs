@@ -1,0 +1,64 @@
+//! What expired is swept away, and nothing else.
+
+use std::sync::Arc;
+
+use pkce_core::{Inserted, Redemption};
+use tokio::task::JoinSet;
+
+use crate::database::{Database, on_every_database};
+use crate::sample;
+
+on_every_database! {
+    four_servers_sweep_at_once_while_codes_are_bound_and_redeemed
+    a_record_is_kept_for_a_minute_after_its_end
+    an_expired_code_is_not_redeemed
+}
+
+async fn four_servers_sweep_at_once_while_codes_are_bound_and_redeemed(database: Database) {
+    const EXPIRED: u64 = 2_600; // More than five batches.
+    let store = database.store().await;
+    let mut writers = JoinSet::new();
+    for nth in 0..EXPIRED {
+        let store = Arc::clone(&store);
+        writers.spawn(async move { store.insert(&sample::code(), &sample::expired(61 + nth % 1_000)).await.unwrap() });
+    }
+    writers.join_all().await;
+    let live = sample::code();
+    assert_eq!(store.insert(&live, &sample::binding()).await.unwrap(), Inserted::Recorded);
+
+    let mut sweepers = JoinSet::new();
+    for _ in 0..4 {
+        let store = database.pool_of(2).await.store(&database.table);
+        sweepers.spawn(async move { store.delete_expired().await.unwrap() });
+    }
+    for _ in 0..100 {
+        let code = sample::code();
+        assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+        assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
+    }
+    let swept = sweepers.join_all().await.into_iter().sum::<u64>() + store.delete_expired().await.unwrap();
+    assert_eq!(swept, EXPIRED);
+    let left = database.pool_of(1).await.number(&format!("SELECT COUNT(*) FROM {}", database.table)).await;
+    assert_eq!(left, 101);
+    assert!(matches!(store.redeem(&live, &sample::right()).await.unwrap(), Redemption::First(_)));
+}
+
+async fn a_record_is_kept_for_a_minute_after_its_end(database: Database) {
+    let store = database.store().await;
+    for seconds in [1, 30, 55, 65, 90] {
+        assert_eq!(store.insert(&sample::code(), &sample::expired(seconds)).await.unwrap(), Inserted::Recorded);
+    }
+    assert_eq!(store.delete_expired().await.unwrap(), 2);
+    assert_eq!(store.delete_expired().await.unwrap(), 0);
+}
+
+async fn an_expired_code_is_not_redeemed(database: Database) {
+    let (store, code, binding) = (database.store().await, sample::code(), sample::expired(0));
+    assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+    // The core tells from the binding that it is expired.
+    for attempt in [sample::right(), sample::wrong()] {
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::Refused(binding.clone()));
+    }
+    let redeemed = format!("SELECT COUNT(*) FROM {} WHERE ticket IS NOT NULL", database.table);
+    assert_eq!(database.pool_of(1).await.number(&redeemed).await, 0);
+}

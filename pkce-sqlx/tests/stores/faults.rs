@@ -1,0 +1,156 @@
+//! Connections that break, hang and lose answers; calls that are dropped; databases that refuse.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use tokio::time::{sleep, timeout};
+
+use crate::database::{Database, Store, on_every_database, on_every_server};
+use crate::sample;
+
+on_every_database! {
+    calls_that_are_dropped_leave_the_pool_sound
+    a_store_without_its_table_is_unavailable
+}
+
+mod on_the_wire {
+    use super::*;
+
+    on_every_server! {
+        connections_that_were_cut_cost_no_call
+        a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses
+        a_database_that_hung_is_used_again_when_it_goes_on
+    }
+}
+
+/// Many servers are set to end connections that are idle; the pool learns of it when it uses them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_ended_cost_no_call_on_postgresql() {
+    let Some(mut database) = Database::postgres() else { return };
+    database.address += "&options[idle_session_timeout]=300ms";
+    connections_that_the_server_ended_cost_no_call(database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_ended_cost_no_call_on_mariadb() {
+    let Some(mut database) = Database::mariadb() else { return };
+    database.on_connect = Some("SET SESSION wait_timeout = 1");
+    connections_that_the_server_ended_cost_no_call(database).await;
+}
+
+async fn connections_that_the_server_ended_cost_no_call(mut database: Database) {
+    database.test_before_acquire = false;
+    let (store, code) = (database.store().await, sample::code());
+    warm(&*store).await;
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    warm(&*store).await;
+    sleep(Duration::from_millis(1500)).await;
+    assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
+}
+
+/// Several connections, idle in the pool.
+async fn warm(store: &dyn Store) {
+    let (code, attempt) = (sample::code(), sample::right());
+    for found in join_all((0..4).map(|_| store.redeem(&code, &attempt))).await {
+        assert_eq!(found.unwrap(), Redemption::Unknown);
+    }
+}
+
+/// Also in a pool that does not test them: the statement is sent again, which its ticket makes safe.
+async fn connections_that_were_cut_cost_no_call(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let store = database.store().await;
+    for _ in 0..5 {
+        let (code, attempt) = (sample::code(), sample::right());
+        warm(&*store).await;
+        proxy.cut();
+        assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+        warm(&*store).await;
+        proxy.cut();
+        assert!(matches!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(_)));
+        warm(&*store).await;
+        proxy.cut();
+        store.restore(&code, attempt.ticket()).await.unwrap();
+        assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
+    }
+}
+
+async fn a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let store = database.store().await;
+    for _ in 0..5 {
+        let (code, attempt, binding) = (sample::code(), sample::right(), sample::binding());
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+        warm(&*store).await;
+        proxy.lose_answers();
+        let error = store.redeem(&code, &attempt).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        proxy.resume();
+        let found = store.redeem(&code, &sample::right()).await.unwrap();
+        assert_eq!(found, Redemption::Again { binding: binding.clone(), ticket: attempt.ticket(), at: attempt.at() });
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));
+    }
+}
+
+async fn a_database_that_hung_is_used_again_when_it_goes_on(mut database: Database) {
+    let proxy = database.by_proxy();
+    let store = database.store().await;
+    let (codes, attempt) = ([(); 20].map(|()| sample::code()), sample::right());
+    for code in &codes {
+        assert_eq!(store.insert(code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    }
+    warm(&*store).await;
+    proxy.hang();
+    // The core gives up in this way, after two seconds.
+    let hung = codes.iter().map(|code| timeout(Duration::from_millis(300), store.redeem(code, &attempt)));
+    assert!(join_all(hung).await.iter().all(Result::is_err));
+    proxy.resume();
+    for code in &codes {
+        let found = timeout(Duration::from_secs(5), store.redeem(code, &sample::right())).await.unwrap().unwrap();
+        match found {
+            Redemption::First(_) => {}
+            Redemption::Again { ticket, .. } if ticket == attempt.ticket() => {}
+            found => panic!("{found:?}"),
+        }
+    }
+}
+
+async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {
+    let store = database.store().await;
+    let mut dropped = 0;
+    for nth in 0..300 {
+        let (code, attempt) = (sample::code(), sample::right());
+        let (binding, patience) = (sample::binding_with(vec![7; 20_000]), Duration::from_micros(nth * 10));
+        // A call that was dropped may or may not have happened.
+        let _ = timeout(patience, store.insert(&code, &binding)).await;
+        let recorded = store.insert(&code, &binding).await.unwrap();
+        let answer = timeout(patience, store.redeem(&code, &attempt)).await;
+        dropped += u32::from(answer.is_err());
+        let found = store.redeem(&code, &sample::right()).await.unwrap();
+        let again = Redemption::Again { binding: binding.clone(), ticket: attempt.ticket(), at: attempt.at() };
+        match answer {
+            Ok(answer) => {
+                assert_eq!((answer.unwrap(), found), (Redemption::First(binding), again), "{recorded:?}");
+            }
+            Err(_) => assert!(found == again || found == Redemption::First(binding), "{found:?}"),
+        }
+    }
+    assert!(dropped > 0, "none was dropped: the test shows nothing");
+}
+
+async fn a_store_without_its_table_is_unavailable(database: Database) {
+    let (store, code) = (database.pool().await.store(&database.table), sample::code());
+    let errors = [
+        store.insert(&code, &sample::binding()).await.unwrap_err(),
+        store.redeem(&code, &sample::right()).await.unwrap_err(),
+        store.restore(&code, sample::right().ticket()).await.unwrap_err(),
+        store.delete_expired().await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+    }
+}

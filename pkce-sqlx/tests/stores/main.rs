@@ -1,0 +1,23 @@
+//! The stores, on real databases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+#![expect(clippy::print_stdout, reason = "what was measured is told")]
+
+mod contract;
+mod crash;
+mod database;
+mod documented;
+mod durability;
+mod expired;
+mod faults;
+mod full;
+mod sample;
+mod secrets;
+mod statements;
+mod table;
+mod tampered;

@@ -1,0 +1,80 @@
+//! Nothing that is secret is shown.
+
+use std::error::Error as _;
+
+use pkce_core::ChallengeStore as _;
+use pkce_sqlx::{PgStore, SqliteStore};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::SqlitePoolOptions;
+
+use crate::database::Database;
+use crate::sample;
+
+#[tokio::test]
+async fn debug_shows_the_table_and_nothing_of_the_address() {
+    let pool = PgPoolOptions::new().connect_lazy("postgres://alice:hunter2@db.example/auth").unwrap();
+    let shown = format!("{:?}", PgStore::new(pool));
+    assert_eq!(shown, r#"SqlxStore { database: "PostgreSQL", table: "pkce_codes", connections: 0, .. }"#);
+    let pool = SqlitePoolOptions::new().connect_lazy("sqlite:///var/lib/auth/codes.db").unwrap();
+    let shown = format!("{:?}", SqliteStore::with_table(pool, "auth.codes".parse().unwrap()));
+    assert_eq!(shown, r#"SqlxStore { database: "SQLite", table: "auth.codes", connections: 0, .. }"#);
+}
+
+/// PostgreSQL quotes the row in the details of such an error, and sqlx shows them in its `Debug`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_value() {
+    let Some(database) = Database::postgres() else { return };
+    let (store, pool) = (database.store().await, database.pool_of(1).await);
+    pool.send(&format!("ALTER TABLE {} ADD CHECK (grant_record IS NULL)", database.table)).await;
+    let code = sample::code();
+    let error = store.insert(&code, &sample::binding_with(b"alice".to_vec())).await.unwrap_err();
+    assert_eq!(
+        format!("{error:?}"),
+        r#"StoreError { kind: Unavailable, source: Some(Reported("the database refused a value: 23514")) }"#
+    );
+}
+
+/// As a careless migration may have made the table: MariaDB quotes what is no text, and MySQL does so
+/// under the code that it has for everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_value_of_a_column_of_another_type() {
+    let Some(database) = Database::mariadb() else { return };
+    let (store, pool) = (database.store().await, database.pool_of(1).await);
+    pool.send(&format!("ALTER TABLE {} MODIFY grant_record VARCHAR(255) CHARACTER SET utf8mb4", database.table)).await;
+    let binding = sample::binding_with(b"alice \xff".to_vec());
+    let error = store.insert(&sample::code(), &binding).await.unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "the database refused a value: 22007 (1366)");
+}
+
+/// What a trigger of the host's says may be about anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_trigger() {
+    for database in [Database::postgres(), Database::sqlite()].into_iter().flatten() {
+        let (store, pool) = (database.store().await, database.pool_of(1).await);
+        let table = &database.table;
+        pool.send(&if database.name == "PostgreSQL" {
+            format!(
+                "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'alice'; END $$;
+                 CREATE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION tell()"
+            )
+        } else {
+            format!("CREATE TRIGGER tell BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'alice'); END")
+        })
+        .await;
+        let error = store.insert(&sample::code(), &sample::binding()).await.unwrap_err();
+        assert!(!format!("{error:?}").contains("alice"), "{error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_shows_no_password() {
+    let Some(database) = Database::postgres() else { return };
+    let address = database.address.replace("pkce@", "pkce:hunter2@").replace("/postgres?", "/elsewhere?");
+    let pool = PgPoolOptions::new().connect_lazy(&address).unwrap();
+    let error = PgStore::new(pool).redeem(&sample::code(), &sample::right()).await.unwrap_err();
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        r#"the database reported 3D000: database "elsewhere" does not exist"#
+    );
+    assert!(!format!("{error:?}").contains("hunter2"));
+}

@@ -94,6 +94,14 @@ function goOn() {
   next.scrollIntoView({ block: 'nearest' });
 }
 
+// What went wrong, where it did.
+function notify(text, after = document.querySelector('#flow > .intro')) {
+  const notice = $('notice');
+  if (notice.previousElementSibling !== after) after.after(notice);
+  notice.replaceChildren(text);
+  notice.scrollIntoView({ block: 'nearest' });
+}
+
 async function press(step, button) {
   if (button.getAttribute('aria-disabled') === 'true') return;
   button.setAttribute('aria-disabled', 'true');
@@ -107,8 +115,7 @@ async function press(step, button) {
       goOn();
     }
   } catch (error) {
-    $('notice').replaceChildren(trouble(error));
-    $('notice').scrollIntoView({ block: 'nearest' });
+    notify(trouble(error), button);
   } finally {
     button.removeAttribute('aria-disabled');
   }
@@ -134,10 +141,10 @@ async function startFlow() {
     try {
       remember({ exchanges: await onTheWire(flow.state) });
     } catch (error) {
-      $('notice').replaceChildren(trouble(error));
+      notify(trouble(error));
     }
   }
-  if (problem) $('notice').replaceChildren(problem);
+  if (problem) notify(problem);
   show();
   if (came) {
     if (problem) return goOn();

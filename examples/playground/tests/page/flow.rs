@@ -4,6 +4,7 @@ use playground::Result;
 use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
+use crate::look;
 
 /// From the code verifier to the sign-in page.
 pub(crate) async fn go_to_sign_in(browser: &Browser) -> Result<()> {
@@ -100,6 +101,8 @@ async fn a_denial_ends_the_flow_without_a_code() -> Result<()> {
     browser.click("button[value=deny]").await?;
     browser.wait_for_step("code", "refused").await?;
     assert!(browser.text("#step-code .result").await?.contains("access_denied"));
+    browser.become_device(390, "dark").await?;
+    look::fits(&browser, 390, "denied-390-dark").await?;
     browser.close().await
 }
 
@@ -172,17 +175,21 @@ async fn a_server_that_is_gone_is_said() -> Result<()> {
     browser.playground.stop();
     browser.click("#step-token button").await?;
     browser.wait_for("#notice:not(:empty)").await?;
-    assert!(browser.text("#notice").await?.contains("The server does not answer"));
+    assert!(browser.text("#step-token #notice").await?.contains("The server does not answer"));
     browser.wait_for_step("token", "current").await?;
     browser.click("#start-over").await?;
     browser.click("#step-verifier button").await?;
     browser.wait_for_step("challenge", "current").await?;
     browser.click("#step-challenge button").await?;
-    browser.wait_for("#notice:not(:empty)").await?;
+    browser.wait_for("#step-challenge #notice:not(:empty)").await?;
     assert_eq!(browser.see("document.activeElement.textContent").await?, "Derive the code challenge");
     browser.click("#no-verifier-play").await?;
     browser.wait_for("#attack-no-verifier .failed").await?;
     assert!(browser.text("#attack-no-verifier .failed").await?.contains("The server does not answer"));
+    for (width, scheme) in [(1280, "light"), (390, "dark")] {
+        browser.become_device(width, scheme).await?;
+        look::fits(&browser, width, &format!("gone-{width}-{scheme}")).await?;
+    }
     // The console says the same, so it is not looked at.
     Ok(())
 }

@@ -31,7 +31,8 @@ async fn nothing_sticks_out_or_is_faint_at_any_width_in_either_scheme() -> Resul
     browser.close().await
 }
 
-async fn fits(browser: &Browser, width: u32, name: &str) -> Result<()> {
+/// No wider than the screen, and every text can be read; a picture of it is kept.
+pub(crate) async fn fits(browser: &Browser, width: u32, name: &str) -> Result<()> {
     browser.picture(name).await?;
     let seen = browser.see("[document.documentElement.scrollWidth, window.innerWidth]").await?;
     assert!(seen[0].as_u64() <= Some(width.into()) && seen[1] == width, "{name}: {seen}");

@@ -7,11 +7,11 @@ const STYLE: &str = include_str!("pages.css");
 
 /// Nothing but this one style, by its hash. No form-action: some browsers apply it to the redirect that follows, which
 /// goes to the client.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-bBgXeR5KyPNbGdcGbGDtgG6zAa49GIOLJyJQ3I+hws8='; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'sha256-Tr/BILaaAjwXAZxvu8aK2NFg2N/ZQM9OBbi+peCFLSk='; base-uri 'none'; frame-ancestors 'none'";
 
 /// The sign-in page. It names one pending request and is good for one submission that issues a code.
 pub(crate) fn sign_in(status: u16, transaction: &str, pending: &Pending) -> Answer {
-    let again = if status == 401 { "<p role=\"alert\">That password is wrong.</p>" } else { "" };
+    let again = if status == 401 { "<p class=\"wrong\" role=\"alert\">That password is wrong.</p>" } else { "" };
     let body = format!(
         r#"<h1>Sign in</h1>
 <p>The client <b>{client}</b> asks for access to your account. This is a demonstration: user <code>alice</code>, password <code>wonderland</code>.</p>

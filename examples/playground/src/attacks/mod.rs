@@ -1,7 +1,7 @@
 //! The attacks, each once: what the command's table has as a line and the page as a button.
 //!
-//! Each starts with a flow of its own, is refused, and leaves the honest client its tokens. What the attacker sends has
-//! `user-agent: attacker`, so that it can be told apart on the wire.
+//! Each has a flow of its own and is refused. After an attack on a code that is still good comes the honest client, and
+//! must be served. What the attacker sends has `user-agent: attacker`, so that it can be told apart on the wire.
 
 mod authorization_request;
 mod outcome;

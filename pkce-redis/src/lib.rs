@@ -123,10 +123,13 @@
 mod fault;
 mod field;
 mod prefix;
+mod probe;
 mod record;
+mod renewal;
 mod renewed;
 mod replicas;
 mod script;
+mod sign;
 mod store;
 
 pub use prefix::InvalidPrefix;

@@ -7,6 +7,7 @@ use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::{Proxy, Redis};
 use tokio::time::timeout;
 
+use crate::load::load;
 use crate::support::{Found, attempt, bind, binding, code, key, recovered, redeem, store, words};
 
 const FAULT: Found = Found::Fault(StoreErrorKind::Unavailable);
@@ -117,6 +118,34 @@ async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back
     // It had arrived, and was done when the server went on.
     assert_eq!(redeem(&managed, &code, &attempt()).await, Found::Again);
     assert_eq!(redeem(&managed, &code, &lost).await, Found::First);
+}
+
+/// Whoever waits longest gives up first: were it the one that connects, nobody ever would.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_give_up_do_not_keep_the_others_from_a_connection() {
+    let Some(redis) = Redis::start() else { return };
+    let codes = [bind(&store(redis.port()).await).await];
+    let client = redis::Client::open(redis.url()).unwrap();
+    let renewed = RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        async move {
+            // A server at some distance, with TLS.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            client.get_multiplexed_async_connection().await
+        }
+    }));
+    redis.pause();
+    let hung = load(&renewed, &codes, Duration::from_secs(4)).await;
+    assert_eq!(hung.answered, 0, "it hung");
+    // The queue is as long as ever when the server goes on.
+    let (waiting, ()) = tokio::join!(load(&renewed, &codes, Duration::from_secs(6)), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        redis.resume();
+    });
+    println!(
+        "a server that hung for seven seconds: {hung:?}, then, in six seconds with three more of that, {waiting:?}"
+    );
+    assert!(waiting.answered > 150, "{waiting:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

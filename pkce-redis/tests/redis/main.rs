@@ -11,7 +11,9 @@
 mod cluster;
 mod connections;
 mod contract;
+mod hung_master;
 mod keys;
+mod load;
 mod memory;
 mod processes;
 mod relay;

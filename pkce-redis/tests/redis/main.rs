@@ -15,6 +15,7 @@ mod hung_master;
 mod keys;
 mod load;
 mod memory;
+mod permissions;
 mod processes;
 mod relay;
 mod replicas;

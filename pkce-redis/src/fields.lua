@@ -1,6 +1,15 @@
 -- What stands where in the header of a record; nil if this is not one, in a value of so many octets.
 local NOBODY = string.rep('-', 32) .. ' ' .. string.rep('-', 20)
 
+-- Whether so many milliseconds after a time of 20 digits are a number of 64 bits. Numbers here have 53: two halves.
+local function fits(time, after)
+    local high, low = tonumber(string.sub(time, 1, 10)), tonumber(string.sub(time, 11)) + after
+    if low >= 10000000000 then
+        high, low = high + 1, low - 10000000000
+    end
+    return high < 1844674407 or (high == 1844674407 and low <= 3709551615)
+end
+
 local function fields(header, octets)
     local method, proof, issued, life, grant, ticket, at, rest = string.match(header,
         '^pkce1 (%w+) +([%w_-]+) (%d+) (%d+) ([%d-]+) ([0-9a-f-]+) ([%d-]+)\n()')
@@ -20,6 +29,9 @@ local function fields(header, octets)
     if tonumber(life) < 1 or tonumber(life) > 600000 then
         return nil
     end
+    if not fits(issued, tonumber(life)) then
+        return nil
+    end
     if grant ~= string.rep('-', 10) and not string.find(grant, '^%d+$') then
         return nil
     end
@@ -27,7 +39,7 @@ local function fields(header, octets)
         return nil
     end
     local mark = ticket .. ' ' .. at
-    if mark ~= NOBODY and string.find(mark, '-', 1, true) then
+    if mark ~= NOBODY and (string.find(mark, '-', 1, true) or not fits(at, 0)) then
         return nil
     end
     return { proof = proof, ticket = ticket, mark = mark }

@@ -12,13 +12,13 @@
 //! ```
 //!
 //! Every verb is one command on one key, and one round trip: `SET … NX PX`, and two scripts sent by their digest. A
-//! Redis that has lost its scripts takes one more round trip, once. Written for Redis 6.0 and later and for Valkey, and
+//! Redis that has lost its scripts takes one more round trip, once, and so does an insert that finds a record. Written for Redis 6.0 and later and for Valkey, and
 //! tested on Redis 7.0 (by hand on 6.2, not on Valkey); single, with Sentinel, and as a Cluster.
 //!
 //! # The connection
 //!
-//! It is yours, of the `redis` crate in version 1, with its TLS, credentials, database and time-outs. This crate switches
-//! on none of that crate's features but `tokio-comp` and `script`; the table says which one you need besides.
+//! It is yours, of the `redis` crate, version 1.8.1 or a later 1.x, with its TLS, credentials, database and time-outs. This crate switches
+//! on none of that crate's features but `tokio-comp` and `script`; the table says which one you need besides. It needs Tokio.
 //!
 //! | Redis | connection | feature |
 //! | --- | --- | --- |
@@ -44,9 +44,11 @@
 //! # }
 //! ```
 //!
-//! A `ClusterConnection` repairs itself, but not always: in versions 1.0 to 1.8 one that loses all its connections with
-//! requests under way can stop for good, and it has no response time-out unless it is given one. [`Renewed`] replaces one
-//! that does not answer.
+//! A `ClusterConnection` repairs itself, but not always: in version 1.8 one that loses all its connections with requests under
+//! way can stop for good, one whose master hangs goes on asking that one even when another has followed it, and it has no
+//! response time-out unless it is given one. [`Renewed`] replaces one that does not answer by one that does, and disturbs
+//! nobody else meanwhile: while one master hangs, the codes of the others are served as ever, if the Cluster lets them
+//! (`cluster-require-full-coverage no`).
 //!
 //! ## Time-outs
 //!
@@ -65,20 +67,30 @@
 //! tries again is another attempt, finds the code redeemed, and has to start over. So nobody is ever served twice, and now and then
 //! somebody is not served at all.
 //!
-//! An insert whose answer was lost finds its own record when it is sent again, and says
-//! [`Occupied`](pkce_core::Inserted::Occupied): the host draws another code.
+//! An insert whose answer was lost finds its own record when it is sent again, reads it, and says
+//! [`Recorded`](pkce_core::Inserted::Recorded). Any other record is [`Occupied`](pkce_core::Inserted::Occupied), which
+//! [`Pkce::bind`](pkce_core::Pkce::bind) reports as [`CodeAlreadyBound`](pkce_core::BindError::CodeAlreadyBound): the host answers
+//! with an error, and the client starts over.
 //!
 //! # What Redis must be told
 //!
 //! * `maxmemory-policy noeviction`. Any other policy may evict live codes, whose clients have to start over, and redeemed
-//!   ones, whose replay is then an unknown code and not a replay. A full Redis refuses: inserts *and* redemptions
-//!   fail with [`Full`](pkce_core::StoreErrorKind::Full) until there is room, and no code is lost.
+//!   ones, whose replay is then an unknown code and not a replay. A full Redis refuses: inserts, redemptions *and*
+//!   restores fail with [`Full`](pkce_core::StoreErrorKind::Full) until there is room. No live code is lost, but one whose
+//!   redemption could not be taken back, after the host had refused its client, stays redeemed: that client starts over.
 //! * Either no persistence, or `appendonly yes`. Snapshots alone (`save …`, the default) bring back the state of some time
 //!   ago after a crash, and a code redeemed since is then *live again* for the rest of its life.
 //! * The clocks of the servers should differ by less than five seconds; that of Redis may say what it likes, so long as it
 //!   does not jump: forward, and codes are forgotten early.
-//! * Whoever can write to Redis can make codes. Give it a password, and the store's user no more than
-//!   `~pkce:* +set +evalsha +eval +get +getrange +setrange +strlen +exists +wait`.
+//! * Whoever can write to Redis can make codes. Give it a password, and the store's user, on every node, no more than this:
+//!
+//! | for | permissions | |
+//! | --- | --- | --- |
+//! | the store | `~pkce:* +set +get +evalsha +eval +getrange +setrange +strlen +exists` | `pkce:` is the prefix |
+//! | `wait_for_replicas` | `+wait` | |
+//! | a Cluster | `+ping +cluster\|slots +asking`, and `+readonly` if its client reads from replicas | the client sends these by itself, `ASKING` while slots are moved |
+//! | Sentinel | `+role` | the client asks the master; what it asks the Sentinels is a matter of their own users |
+//! | another database than 0 | `+select` | |
 //!
 //! # What is guaranteed under which fault
 //!
@@ -92,9 +104,12 @@
 //! | killed, no persistence | every code is unknown: those clients start over | `restarts::without_persistence_…` |
 //! | killed, `appendonly yes` | every answered redemption is remembered (`appendfsync everysec` too, unless the machine itself fails) | `restarts::with_an_append_only_file_…` |
 //! | killed, snapshots alone | **a code redeemed after the last snapshot can be redeemed again** | `restarts::a_snapshot_alone_…` |
-//! | full, `noeviction` | 503; nothing is lost | `memory::a_full_redis_…` |
+//! | full, `noeviction` | 503; no live code is lost; what cannot be restored stays redeemed | `memory::a_full_redis_…` |
 //! | full, evicting | codes and redemptions are forgotten | `memory::a_redis_that_evicts_…` |
-//! | `SCRIPT FLUSH`, new master | one more round trip | `round_trips::scripts_that_redis_has_lost_…` |
+//! | `SCRIPT FLUSH` | one more round trip, once | `round_trips::scripts_that_redis_has_lost_…` |
+//! | a new master, which has no scripts | as after a flush | `sentinel::…` |
+//! | callers give up while a connection is made | it is made all the same | `connections::callers_that_give_up_…` |
+//! | one master of a Cluster hangs | 503 for its codes, until another follows it; the others' are served as ever | `hung_master::…` |
 //! | Cluster's connections lost | as above; resent redemptions are the same ones | `cluster::a_cluster_keeps_the_contract_and_survives_…` |
 //! | Sentinel or Cluster: master fails | **redemptions that had not reached the replica are lost, and their codes can be redeemed again** | `cluster::a_master_that_fails_before_…` |
 //! | the same with [`wait_for_replicas`](RedisStore::wait_for_replicas) for all replicas | no redemption is lost; without a replica none is answered | `cluster::a_master_that_fails_loses_no_…`, `a_master_killed_while_…_waited_for`, `sentinel::…` |
@@ -123,10 +138,13 @@
 mod fault;
 mod field;
 mod prefix;
+mod probe;
 mod record;
+mod renewal;
 mod renewed;
 mod replicas;
 mod script;
+mod sign;
 mod store;
 
 pub use prefix::InvalidPrefix;

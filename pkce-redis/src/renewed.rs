@@ -1,28 +1,29 @@
 //! [`Renewed`]: a connection that is made anew when it breaks.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
-use tokio::sync::Mutex;
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-use crate::fault;
-
-type Connecting<C> = Pin<Box<dyn Future<Output = RedisResult<C>> + Send>>;
-type Connect<C> = dyn Fn() -> Connecting<C> + Send + Sync;
+use crate::renewal::Renewal;
+use crate::sign::Sign;
 
 /// A connection that is made anew, by your own `connect`, when it breaks or when its server is no master any more.
 ///
 /// For Sentinel: ask it for the master in `connect`. (A `ConnectionManager` reconnects by itself, but always to the one
 /// address; a `ClusterConnection` follows its Cluster by itself.)
 ///
-/// * It connects when it is first used, and then again at the first call after one that found the connection closed or
-///   not answering in time, or the server a replica.
+/// * It connects when it is first used, and then again when a call finds the connection closed or not answering in time, or
+///   the server a replica.
 /// * Nothing is sent twice: the call that found the fault reports it.
-/// * One `connect` runs at a time, without a time-out of its own: bound it, as
-///   [`Policy::store_timeout`](pkce_core::Policy::store_timeout) bounds the call that waits for it.
+/// * One that is closed, or leads to a replica, is given up at once, and the next calls wait for the new one. One that is
+///   merely silent stays in use until a new one has answered for the key that was not answered for: a Cluster's other masters may
+///   answer, and its client, if it is made while a master hangs, keeps the calls to the others waiting too.
+/// * If other calls were answered in the meantime, that is tried every five seconds at most, and no call waits for it. (The client
+///   of a Cluster goes on asking a master that says nothing, even when another has followed it. A new client finds the other.)
+/// * One `connect` runs at a time, in a task of its own on the Tokio runtime of the call that asked for it. A call that is given
+///   up does not end it, and all that wait share what comes of it. One that takes longer than ten seconds is given up.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -43,16 +44,7 @@ type Connect<C> = dyn Fn() -> Connecting<C> + Send + Sync;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Renewed<C> {
-    connect: Arc<Connect<C>>,
-    current: Arc<Mutex<Current<C>>>,
-}
-
-struct Current<C> {
-    connection: Option<C>,
-    /// How many there were before, so that a late fault of an old connection does not end a new one.
-    number: u64,
-}
+pub struct Renewed<C>(Arc<Renewal<C>>);
 
 impl<C> Renewed<C> {
     /// A connection that `connect` makes, when it is needed.
@@ -60,48 +52,18 @@ impl<C> Renewed<C> {
     where
         F: Future<Output = RedisResult<C>> + Send + 'static,
     {
-        let current = Current { connection: None, number: 0 };
-        Self { connect: Arc::new(move || Box::pin(connect())), current: Arc::new(Mutex::new(current)) }
+        Self(Arc::new(Renewal::new(Box::new(move || Box::pin(connect())))))
     }
 }
 
-impl<C: Clone> Renewed<C> {
-    async fn current(&self) -> RedisResult<(C, u64)> {
-        let mut current = self.current.lock().await;
-        if let Some(connection) = &current.connection {
-            return Ok((connection.clone(), current.number));
-        }
-        let connection = (self.connect)().await?;
-        current.number = current.number.wrapping_add(1);
-        current.connection = Some(connection.clone());
-        Ok((connection, current.number))
-    }
-
-    async fn end(&self, number: u64) {
-        let mut current = self.current.lock().await;
-        if current.number == number {
-            current.connection = None;
-        }
-    }
-}
-
-/// Whether the next call needs another connection: this one is broken or hangs, or its server is a replica now.
-fn is_over(error: &RedisError) -> bool {
-    error.is_unrecoverable_error() || error.is_io_error() || fault::code(error) == Some("READONLY")
-}
-
-fn is_by_a_replica(value: &Value) -> bool {
-    matches!(value, Value::ServerError(error) if is_over(&error.clone().into()))
-}
-
-impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> ConnectionLike for Renewed<C> {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let (mut connection, number) = self.current().await?;
-            let answer = connection.req_packed_command(cmd).await;
-            if answer.as_ref().map_or_else(is_over, is_by_a_replica) {
-                self.end(number).await;
-            }
+            let link = self.0.link().await?;
+            let answers = link.answers();
+            let answer = link.connection().req_packed_command(cmd).await;
+            let sign = answer.as_ref().map_or_else(Sign::of_error, Sign::of_value);
+            self.0.settle(&link, answers, sign, Some(cmd));
             answer
         })
     }
@@ -113,11 +75,11 @@ impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let (mut connection, number) = self.current().await?;
-            let answer = connection.req_packed_commands(pipeline, offset, count).await;
-            if answer.as_ref().map_or_else(is_over, |values| values.iter().any(is_by_a_replica)) {
-                self.end(number).await;
-            }
+            let link = self.0.link().await?;
+            let answers = link.answers();
+            let answer = link.connection().req_packed_commands(pipeline, offset, count).await;
+            let sign = answer.as_ref().map_or_else(Sign::of_error, |values| Sign::of_values(values));
+            self.0.settle(&link, answers, sign, pipeline.cmd_iter().next());
             answer
         })
     }
@@ -130,7 +92,7 @@ impl<C: ConnectionLike + Clone + Send + Sync> ConnectionLike for Renewed<C> {
 
 impl<C> Clone for Renewed<C> {
     fn clone(&self) -> Self {
-        Self { connect: Arc::clone(&self.connect), current: Arc::clone(&self.current) }
+        Self(Arc::clone(&self.0))
     }
 }
 

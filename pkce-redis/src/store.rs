@@ -8,7 +8,7 @@ use pkce_core::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redempti
 use redis::Value;
 use redis::aio::ConnectionLike;
 
-use crate::fault::{Fault, store_error};
+use crate::fault::{self, Fault, store_error};
 use crate::field;
 use crate::prefix::{InvalidPrefix, Prefix};
 use crate::record::{InvalidRecord, Record};
@@ -98,10 +98,11 @@ impl<C> fmt::Debug for RedisStore<C> {
     }
 }
 
-/// Each verb is one command, and one round trip.
+/// Each verb is one command, and one round trip; a second one where that is said.
 ///
-/// * `insert` is `SET … NX PX …`. A command that the client library sends twice, because the first answer was lost, finds
-///   its own record: [`Inserted::Occupied`], and the host draws another code.
+/// * `insert` is `SET … NX PX …`. If there is a record, a `GET` in a round trip of its own says whether it is this very one,
+///   as it is when the client library sends a command again whose answer was lost: [`Inserted::Recorded`]. Any other, a
+///   redeemed one too, is [`Inserted::Occupied`].
 /// * `redeem` and `restore` are scripts, sent as `EVALSHA`; a Redis that has lost its scripts takes one more round trip.
 ///   Sent twice they do what they did once, by the attempt's ticket.
 #[async_trait]
@@ -115,11 +116,12 @@ where
         // A length, not a moment: no clock is read here, so those of the servers and of Redis need not agree.
         let kept = binding.lifetime().saturating_add(KEPT_LONGER).as_millis();
 
+        let (key, mut connection) = (self.prefix.key(code), self.connection.clone());
         let mut command = redis::cmd("SET");
-        command.arg(self.prefix.key(code)).arg(record).arg("NX").arg("PX").arg(kept.to_string());
-        match command.query_async(&mut self.connection.clone()).await {
+        command.arg(&key).arg(&record).arg("NX").arg("PX").arg(kept.to_string());
+        match command.query_async(&mut connection).await {
             Ok(Value::Okay) => Ok(Inserted::Recorded),
-            Ok(Value::Nil) => Ok(Inserted::Occupied),
+            Ok(Value::Nil) => occupied_by(&record, &key, &mut connection).await,
             Ok(_) => Err(StoreError::unavailable(Fault::Answer)),
             Err(error) => Err(store_error(&error)),
         }
@@ -158,6 +160,23 @@ where
             Value::Int(-1) => Err(StoreError::invalid_record(InvalidRecord::Form)),
             _ => Err(StoreError::unavailable(Fault::Answer)),
         }
+    }
+}
+
+/// Whether the record that is there is the very one that was to be inserted.
+///
+/// Then it does not matter who sent it: this code is bound to this, and is not redeemed.
+async fn occupied_by(
+    record: &[u8],
+    key: &str,
+    connection: &mut (impl ConnectionLike + Send),
+) -> Result<Inserted, StoreError> {
+    match redis::cmd("GET").arg(key).query_async(connection).await {
+        Ok(Value::BulkString(found)) if found == record => Ok(Inserted::Recorded),
+        Ok(_) => Ok(Inserted::Occupied),
+        // Somebody else's value, of another type.
+        Err(error) if fault::code(&error) == Some("WRONGTYPE") => Ok(Inserted::Occupied),
+        Err(error) => Err(store_error(&error)),
     }
 }
 

@@ -16,12 +16,12 @@ use crate::replicas::has_replica;
 use crate::support::{ClusterStore, Found, attempt, bind, cluster_store, key, recovered, redeem, until};
 
 /// Six servers each: one Cluster at a time.
-static ALONE: Mutex<()> = Mutex::const_new(());
+pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Long for a replica on the same machine, short for what queues behind it when there is none.
 const WAIT: Duration = Duration::from_millis(100);
 
-async fn cluster() -> Option<RedisCluster> {
+pub(crate) async fn cluster() -> Option<RedisCluster> {
     let cluster = RedisCluster::start()?;
     wait_for_replicas(&cluster).await;
     Some(cluster)
@@ -132,7 +132,7 @@ fn scripts_run(cluster: &RedisCluster) -> usize {
 }
 
 /// Binds codes until there are so many on this master.
-async fn bind_at(store: &ClusterStore, cluster: &RedisCluster, master: usize) -> Vec<CodeDigest> {
+pub(crate) async fn bind_at(store: &ClusterStore, cluster: &RedisCluster, master: usize) -> Vec<CodeDigest> {
     let mut codes = Vec::new();
     while codes.len() < 50 {
         let code = bind(store).await;
@@ -177,7 +177,7 @@ async fn serve(store: &impl ChallengeStore, codes: &[CodeDigest], served: &mut H
     }
 }
 
-fn a_master_and_its_replica(cluster: &RedisCluster) -> (usize, usize) {
+pub(crate) fn a_master_and_its_replica(cluster: &RedisCluster) -> (usize, usize) {
     let masters = cluster.masters();
     let master = masters[0];
     let port = format!("master_port:{}\r", cluster.nodes()[master].port());

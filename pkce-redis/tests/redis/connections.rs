@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, StoreErrorKind};
+use pkce_core::{ChallengeStore as _, Inserted, StoreErrorKind};
 use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::{Proxy, Redis};
+use redis::AsyncConnectionConfig;
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use crate::support::{Found, attempt, bind, binding, code, key, recovered, redeem, store, words};
+use crate::load::load;
+use crate::support::{Found, attempt, bind, binding, code, key, living, recovered, redeem, store, words};
 
 const FAULT: Found = Found::Fault(StoreErrorKind::Unavailable);
 
@@ -37,8 +40,9 @@ async fn a_redemption_whose_answer_was_lost_is_the_same_when_sent_again_and_nobo
     assert_eq!(redeem(&direct, &code, &attempt()).await, Found::Again);
 }
 
+/// The client of a Cluster sends again by itself what was not answered.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_insert_whose_answer_was_lost_finds_its_own_record_and_says_occupied() {
+async fn an_insert_whose_answer_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::to(redis.port());
     let through = store(proxy.port()).await;
@@ -47,7 +51,12 @@ async fn an_insert_whose_answer_was_lost_finds_its_own_record_and_says_occupied(
     assert_eq!(through.insert(&code, &binding).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
     proxy.resume();
     recovered(&through).await;
-    assert_eq!(through.insert(&code, &binding).await.unwrap(), pkce_core::Inserted::Occupied);
+    assert_eq!(through.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+    let other = living(Duration::from_secs(61));
+    assert_eq!(through.insert(&code, &other).await.unwrap(), Inserted::Occupied);
+    assert_eq!(redeem(&through, &code, &attempt()).await, Found::First);
+    assert_eq!(through.insert(&code, &binding).await.unwrap(), Inserted::Occupied);
+    assert_eq!(redeem(&through, &code, &attempt()).await, Found::Again);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,6 +128,57 @@ async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back
     assert_eq!(redeem(&managed, &code, &lost).await, Found::First);
 }
 
+/// Whoever waits longest gives up first: were it the one that connects, nobody ever would.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_give_up_do_not_keep_the_others_from_a_connection() {
+    let Some(redis) = Redis::start() else { return };
+    let codes = [bind(&store(redis.port()).await).await];
+    let client = redis::Client::open(redis.url()).unwrap();
+    let renewed = RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        async move {
+            // A server at some distance, with TLS.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            client.get_multiplexed_async_connection().await
+        }
+    }));
+    redis.pause();
+    let hung = load(&renewed, &codes, Duration::from_secs(4)).await;
+    assert_eq!(hung.answered, 0, "it hung");
+    // The queue is as long as ever when the server goes on.
+    let (waiting, ()) = tokio::join!(load(&renewed, &codes, Duration::from_secs(6)), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        redis.resume();
+    });
+    println!(
+        "a server that hung for seven seconds: {hung:?}, then, in six seconds with three more of that, {waiting:?}"
+    );
+    assert!(waiting.answered > 150, "{waiting:?}");
+}
+
+/// A server with a runtime for each of its threads: the one that connects may end.
+#[test]
+fn a_connection_is_made_by_another_runtime_if_the_one_that_began_is_gone() {
+    let Some(redis) = Redis::start() else { return };
+    let client = redis::Client::open(redis.url()).unwrap();
+    let store = RedisStore::new(Renewed::new(move || {
+        let client = client.clone();
+        let patient = AsyncConnectionConfig::new().set_connection_timeout(None);
+        async move { client.get_multiplexed_async_connection_with_config(&patient).await }
+    }));
+    let inserted = |runtime: &Runtime| {
+        let (code, binding) = (code(), binding());
+        runtime.block_on(async { timeout(Duration::from_secs(2), store.insert(&code, &binding)).await })
+    };
+    redis.pause();
+    let first = Runtime::new().unwrap();
+    assert!(inserted(&first).is_err(), "it hung");
+    first.shutdown_background();
+    redis.resume();
+    let second = Runtime::new().unwrap();
+    assert_eq!(inserted(&second).unwrap().unwrap(), Inserted::Recorded);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_names_the_fault_and_no_secret() {
     let Some(redis) = Redis::start() else { return };
@@ -131,21 +191,4 @@ async fn an_error_names_the_fault_and_no_secret() {
     let debug = format!("{store:?} {:?}", store.redeem(&code, &attempt).await.unwrap_err());
     assert!(!debug.contains(&key(&code)), "{debug}");
     assert!(debug.starts_with("RedisStore { prefix: Prefix(\"pkce:\"), replicas: None, .. }"), "{debug}");
-}
-
-/// What the crate's page lists.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_store_needs_no_more_permissions_than_it_says() {
-    let Some(redis) = Redis::start() else { return };
-    let permissions = "~pkce:* +set +evalsha +eval +get +getrange +setrange +strlen +exists +wait";
-    let user: Vec<_> = ["ACL", "SETUSER", "codes", "on", ">secret"].into_iter().chain(permissions.split(' ')).collect();
-    redis.ask(&user).unwrap();
-    let client = redis::Client::open(format!("redis://codes:secret@127.0.0.1:{}", redis.port())).unwrap();
-    let store = RedisStore::new(client.get_connection_manager().await.unwrap());
-    let store = store.wait_for_replicas(1, Duration::from_millis(1));
-    let (code, attempt) = (bind(&store).await, attempt());
-    let error = words(&store.redeem(&code, &attempt).await.unwrap_err());
-    assert!(error.contains("0 of the 1 replicas"), "{error}");
-    store.restore(&code, attempt.ticket()).await.unwrap();
-    assert_eq!(redeem(&store.wait_for_replicas(0, Duration::ZERO), &code, &attempt).await, Found::First);
 }

@@ -11,8 +11,11 @@
 mod cluster;
 mod connections;
 mod contract;
+mod hung_master;
 mod keys;
+mod load;
 mod memory;
+mod permissions;
 mod processes;
 mod relay;
 mod replicas;

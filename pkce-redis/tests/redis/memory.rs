@@ -21,7 +21,8 @@ async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
     let store = store(redis.port()).await;
     let served = code();
     assert_eq!(store.insert(&served, &large()).await.unwrap(), Inserted::Recorded);
-    assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
+    let first = attempt();
+    assert_eq!(redeem(&store, &served, &first).await, Found::First);
     let mut live = Vec::new();
     let full = loop {
         let code = code();
@@ -40,11 +41,16 @@ async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
     let waiting = attempt();
     assert_eq!(redeem(&store, &live[0], &waiting).await, Found::Fault(StoreErrorKind::Full));
 
+    // What is taken back is written too: the code of a client whose host refused it stays redeemed.
+    assert_eq!(store.restore(&served, first.ticket()).await.unwrap_err().kind(), StoreErrorKind::Full);
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
+
     // Room again: every live code is still there, and not one is marked.
     redis.ask(&["CONFIG", "SET", "maxmemory", "64mb"]).unwrap();
     for code in &live {
         assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
     }
+    assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,11 @@
 //! A master and its replica: what a redemption that waits for it is worth.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use pkce_core::{ChallengeStore as _, StoreErrorKind};
+use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, attempt, bind, recovered, redeem, store, until, words};
@@ -46,6 +49,29 @@ async fn a_redemption_that_too_few_replicas_have_is_an_error_and_marks_the_code(
     replica.resume();
     recovered(&waiting).await;
     assert_eq!(redeem(&waiting, &code, &attempted).await, Found::First);
+}
+
+/// As after a fail-over that Sentinel or an operator has made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_connection_leaves_a_master_that_has_become_a_replica() {
+    let Some((old, new)) = pair().await else { return };
+    let master = Arc::new(AtomicU16::new(old.port()));
+    let store = RedisStore::new(Renewed::new({
+        let master = Arc::clone(&master);
+        move || {
+            let url = format!("redis://127.0.0.1:{}", master.load(Ordering::SeqCst));
+            async move { redis::Client::open(url)?.get_multiplexed_async_connection().await }
+        }
+    }));
+    let (code, live) = (bind(&store).await, bind(&store).await);
+    until("the replica has both", || new.ask(&["DBSIZE"]).unwrap() == "2").await;
+    new.ask(&["REPLICAOF", "NO", "ONE"]).unwrap();
+    old.ask(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).unwrap();
+    master.store(new.port(), Ordering::SeqCst);
+    let fault = Found::Fault(StoreErrorKind::Unavailable);
+    assert_eq!(redeem(&store, &code, &attempt()).await, fault);
+    assert_eq!(redeem(&store, &code, &attempt()).await, Found::First);
+    assert_eq!(redeem(&store, &live, &attempt()).await, Found::First);
 }
 
 /// A server that is not the master any more knows what it knew then: it may refuse, but it serves nobody.

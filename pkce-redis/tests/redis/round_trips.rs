@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pkce_core::ChallengeStore as _;
+use pkce_core::{ChallengeStore as _, Inserted};
 use pkce_test_servers::Redis;
 
 use crate::relay::Relay;
 use crate::replicas::pair;
-use crate::support::{Found, Monitor, attempt, bind, redeem, store};
+use crate::support::{Found, Monitor, attempt, bind, living, redeem, store};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_verb_is_one_command_and_one_round_trip() {
@@ -27,6 +27,17 @@ async fn each_verb_is_one_command_and_one_round_trip() {
     assert_eq!((monitor.commands(&redis), trips()), (vec!["EVALSHA".to_owned()], before + 2));
     store.restore(&code, attempt.ticket()).await.unwrap();
     assert_eq!((monitor.commands(&redis), trips()), (vec!["EVALSHA".to_owned()], before + 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_insert_that_finds_a_record_takes_a_second_round_trip_to_read_it() {
+    let Some(redis) = Redis::start() else { return };
+    let relay = Relay::to(redis.port()).await;
+    let store = store(relay.port()).await;
+    let code = bind(&store).await;
+    let (mut monitor, before) = (Monitor::of(&redis), relay.round_trips());
+    assert_eq!(store.insert(&code, &living(Duration::from_secs(61))).await.unwrap(), Inserted::Occupied);
+    assert_eq!((monitor.commands(&redis), relay.round_trips()), (vec!["SET".to_owned(), "GET".to_owned()], before + 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pkce_redis::{RedisStore, Renewed};
+use pkce_test_servers::Redis;
 use redis::sentinel::{SentinelClient, SentinelServerType};
 use tokio::sync::Mutex;
 
@@ -13,13 +14,13 @@ use crate::replicas::pair;
 use crate::support::{Found, attempt, bind, recovered, redeem, until};
 
 /// A Sentinel that needs no other to agree. Killed when dropped, or when the test's thread ends.
-struct Sentinel {
+pub(crate) struct Sentinel {
     process: Child,
     port: u16,
 }
 
 impl Sentinel {
-    fn of(master: u16) -> Self {
+    pub(crate) fn of(master: u16) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let file = std::env::temp_dir().join(format!("pkce-sentinel-{}-{port}.conf", std::process::id()));
         let settings = format!(
@@ -31,6 +32,10 @@ impl Sentinel {
         command.args(["--pdeathsig", "KILL", "redis-server"]).arg(&file).arg("--sentinel");
         let process = command.stdout(Stdio::null()).spawn().unwrap();
         Self { process, port }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
     }
 }
 
@@ -45,10 +50,10 @@ impl Drop for Sentinel {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice() {
-    let Some((mut master, _replica)) = pair().await else { return };
+    let Some((mut master, replica)) = pair().await else { return };
     let sentinel = Sentinel::of(master.port());
-    let urls = vec![format!("redis://127.0.0.1:{}", sentinel.port)];
-    let client = SentinelClient::build(urls, "mymaster".to_owned(), None, SentinelServerType::Master).unwrap();
+    let client =
+        SentinelClient::build(vec![sentinel.url()], "mymaster".to_owned(), None, SentinelServerType::Master).unwrap();
     let client = Arc::new(Mutex::new(client));
     let connection = Renewed::new(move || {
         let client = Arc::clone(&client);
@@ -60,7 +65,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
     // Sentinel has to know the replica before it can name it.
     let sentinel_knows = || {
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}", sentinel.port)).unwrap();
+        let client = redis::Client::open(sentinel.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
         let replicas: Vec<redis::Value> =
             redis::cmd("SENTINEL").arg("REPLICAS").arg("mymaster").query(&mut connection).unwrap();
@@ -68,10 +73,19 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     };
     until("Sentinel knows the replica", sentinel_knows).await;
 
+    // Nor is a script known to it.
+    assert_eq!((scripts(&master), scripts(&replica)), (1, 0));
     master.kill();
     // There is no replica left that could be waited for.
     let store = store.wait_for_replicas(0, Duration::ZERO);
     recovered(&store).await;
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
     assert_eq!(redeem(&store, &live, &attempt()).await, Found::First);
+    assert_eq!(scripts(&replica), 1);
+}
+
+/// How many scripts it has.
+fn scripts(redis: &Redis) -> usize {
+    let info = redis.ask(&["INFO", "memory"]).unwrap();
+    info.lines().find_map(|line| line.strip_prefix("number_of_cached_scripts:")?.parse().ok()).unwrap()
 }

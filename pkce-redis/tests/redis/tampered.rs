@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pkce_core::{Attempt, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreErrorKind, SystemClock};
+use pkce_core::{
+    Attempt, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreErrorKind, SystemClock, Timestamp,
+};
 use pkce_test_servers::Redis;
 use redis::aio::MultiplexedConnection;
 
@@ -64,6 +66,11 @@ async fn a_value_that_this_crate_did_not_write_is_an_error_and_stays_as_it_is() 
         ("a challenge, and no proof", [&sound[..12], "-".repeat(43).as_bytes(), &sound[55..]].concat()),
         ("another writing of the proof", [&sound[..54], b"t", &sound[55..]].concat()),
         ("no time", [&sound[..56], "-".repeat(20).as_bytes(), &sound[76..]].concat()),
+        ("a time of more than 64 bits", [&sound[..56], b"18446744073709551616", &sound[76..]].concat()),
+        ("a time of twenty nines", [&sound[..56], b"99999999999999999999", &sound[76..]].concat()),
+        ("a life that ends after 64 bits", [&sound[..56], b"18446744073709491616", &sound[76..]].concat()),
+        ("redeemed at more than 64 bits", [&redeemed[..128], b"18446744073709551616", &redeemed[148..]].concat()),
+        ("redeemed at twenty nines", [&redeemed[..128], b"99999999999999999999", &redeemed[148..]].concat()),
         ("no life", with(&sound, " 060000 ", " 000000 ")),
         ("a life of more than ten minutes", with(&sound, " 060000 ", " 600001 ")),
         ("a longer grant", [&sound[..], b"x"].concat()),
@@ -93,6 +100,20 @@ async fn a_key_of_another_type_is_an_error_and_stays_as_it_is() {
         assert_invalid(&store, &code, &attempt(), make[0]).await;
         assert_eq!(redis.ask(&["DUMP", &key(&code)]).unwrap(), before);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_time_that_there_is_can_be_read() {
+    let Some(redis) = Redis::start() else { return };
+    let (store, mut connection) = (store(redis.port()).await, connect(&redis).await);
+    let code = bind(&store).await;
+    let sound = get(&mut connection, &code).await;
+    set(&mut connection, &code, &[&sound[..56], b"18446744073709491615", &sound[76..]].concat()).await;
+    let last = Attempt::new(attempt().proof().copied(), attempt().ticket(), Timestamp::from_epoch_millis(u64::MAX));
+    assert_eq!(redeem(&store, &code, &last).await, Found::First);
+    assert_eq!(redeem(&store, &code, &attempt()).await, Found::Again);
+    store.restore(&code, last.ticket()).await.unwrap();
+    assert_eq!(redeem(&store, &code, &attempt()).await, Found::First);
 }
 
 /// The script and the parser are two readers of one format: what the one marks, the other accepts.

@@ -109,18 +109,12 @@ pub(crate) fn cleared(kind: ClearanceKind) {
 
 pub(crate) fn rejected(reason: Reason) {
     let name = reason.as_str();
-    match reason {
-        _ if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) => {
-            event!(error, "token", "rejected", reason = name);
-        }
-        // Each of these may be somebody with a stolen code.
-        Reason::VerifierMismatch
-        | Reason::VerifierMissing
-        | Reason::VerifierUnexpected
-        | Reason::CodeReplayed
-        | Reason::CodeRedeemed
-        | Reason::CodeBurned => event!(warn, "token", "rejected", reason = name),
-        _ => event!(info, "token", "rejected", reason = name),
+    if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) {
+        event!(error, "token", "rejected", reason = name);
+    } else if Reason::OF_THIEVES.contains(&reason) {
+        event!(warn, "token", "rejected", reason = name);
+    } else {
+        event!(info, "token", "rejected", reason = name);
     }
 }
 

@@ -27,6 +27,9 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [Self; 4] = [Self::Unavailable, Self::TimedOut, Self::Full, Self::InvalidRecord];
+
     /// Its name in events and metrics: `unavailable`, `timed_out`, `full` or `invalid_record`. Stable.
     pub const fn as_str(self) -> &'static str {
         match self {

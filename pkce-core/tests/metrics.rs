@@ -82,3 +82,30 @@ fn every_metric_says_what_it_is() {
     let help = scraped.lines().filter(|line| line.starts_with("# HELP pkce_"));
     assert_eq!(help.count(), 2, "{scraped}");
 }
+
+#[test]
+fn what_alerts_watch_is_there_before_it_happens() {
+    let pkce = Pkce::new(MemoryStore::builder().capacity(1).build());
+    let untouched = scraped(|| ());
+    let touched = in_runtime(async {
+        pkce.bind(CODE, s256()).await.unwrap();
+        assert!(pkce.bind("another", s256()).await.is_err());
+        assert!(pkce.bind(CODE, s256()).await.is_err());
+        _ = redeem(&pkce, Some(WRONG)).await;
+    });
+    let counts = |scraped: &str| scraped.lines().filter(|line| line.starts_with("pkce_events_total")).count();
+    // Eleven reasons, three verbs with four faults each, and binding.
+    assert_eq!(counts(&untouched), 24, "{untouched}");
+    // They are the very counts that events increase; only `bind` `bound` is new.
+    assert_eq!(counts(&touched), 25, "{touched}");
+    for labels in [
+        r#"endpoint="token",outcome="rejected",reason="verifier_mismatch""#,
+        r#"endpoint="store",outcome="failed",verb="insert",kind="full""#,
+        r#"endpoint="bind",outcome="failed""#,
+    ] {
+        for (count, scraped) in [(0, &untouched), (1, &touched)] {
+            let line = format!("pkce_events_total{{{labels}}} {count}");
+            assert!(scraped.lines().any(|found| found == line), "{line}\n{scraped}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) fn scraped<T>(work: impl FnOnce() -> T) -> String {
     recorder.handle().render()
 }
 
-/// The counts of events in what was scraped.
+/// The counts of events in what was scraped, but for those that were set to zero and stayed there.
 pub(crate) fn counts(scraped: &str) -> Counts {
     let lines = scraped.lines().filter_map(|line| line.strip_prefix("pkce_events_total{"));
     lines
@@ -28,6 +28,7 @@ pub(crate) fn counts(scraped: &str) -> Counts {
             let labels = labels.split("\",").map(|label| label.split_once("=\"").unwrap());
             (labels.map(|(name, value)| (name.into(), value.into())).collect(), count.parse().unwrap())
         })
+        .filter(|&(_, count)| count > 0)
         .collect()
 }
 

@@ -15,6 +15,8 @@ use crate::method::CodeChallengeMethod;
 #[cfg(feature = "metrics")]
 use crate::metrics;
 use crate::reason::{ErrorCode, Reason};
+#[cfg(feature = "metrics")]
+use crate::series::Series;
 use crate::settle::Settle;
 use crate::store_error::StoreError;
 
@@ -25,7 +27,10 @@ macro_rules! event {
         let outcome: &'static str = $outcome;
         $(let $field: &'static str = $value;)*
         #[cfg(feature = "metrics")]
-        metrics::count(&[("endpoint", $endpoint), ("outcome", outcome) $(, (stringify!($field), $field))*]);
+        {
+            static SERIES: Series = Series::of(metrics::EVENTS);
+            metrics::count(&SERIES, &[("endpoint", $endpoint), ("outcome", outcome) $(, (stringify!($field), $field))*], 1);
+        }
         $level!(target: "pkce", endpoint = $endpoint, outcome $(, $field)* $(, $free)?);
     }};
 }

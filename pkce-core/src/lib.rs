@@ -84,6 +84,7 @@
 //! | `pkce_store_call_duration_seconds` | histogram | `verb` (`insert`, `redeem`, `restore`), `result` (`ok`, or [`StoreErrorKind::as_str`]) |
 //!
 //! A call of the store that times out is recorded with the time-out; one whose request is dropped meanwhile is not.
+//! `describe_metrics` gives the metrics their help texts, and sets to zero the counts that alerts watch.
 //! `docs/observability.md` in the repository has the questions to ask of them, alerts and a dashboard.
 //!
 //! # Features
@@ -129,6 +130,8 @@ mod rejection;
 mod replay;
 mod request;
 mod requested;
+#[cfg(feature = "metrics")]
+mod series;
 mod settle;
 mod store;
 mod store_error;

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Label, Level, Unit};
+use metrics::{Level, Metadata, Unit, with_recorder};
 
 use crate::reason::Reason;
+use crate::series::{Pair, Series};
 use crate::store_error::StoreErrorKind;
 
-const EVENTS: &str = "pkce_events_total";
+pub(crate) const EVENTS: &str = "pkce_events_total";
 const STORE_CALLS: &str = "pkce_store_call_duration_seconds";
+
+static METADATA: Metadata<'static> = Metadata::new("pkce", Level::INFO, Some("pkce_core"));
 
 /// Gives the recorder the description and the unit of each metric, and sets the counts that alerts watch to zero: what
 /// comes into being as 1 is no increase to Prometheus, so the first theft after a start would go unseen.
@@ -23,29 +26,27 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "How long the challenge store took for a call, by verb and result."
     );
+    let watched = Series::of(EVENTS);
+    let zero = |labels: &[Pair]| count(&watched, labels, 0);
     for reason in Reason::OF_THIEVES.iter().chain(&Reason::OF_FAULTS) {
-        counter(&[("endpoint", "token"), ("outcome", "rejected"), ("reason", reason.as_str())]).increment(0);
+        zero(&[("endpoint", "token"), ("outcome", "rejected"), ("reason", reason.as_str())]);
     }
     for verb in ["insert", "redeem", "restore"] {
         for kind in StoreErrorKind::ALL {
-            let kind = kind.as_str();
-            counter(&[("endpoint", "store"), ("outcome", "failed"), ("verb", verb), ("kind", kind)]).increment(0);
+            zero(&[("endpoint", "store"), ("outcome", "failed"), ("verb", verb), ("kind", kind.as_str())]);
         }
     }
-    counter(&[("endpoint", "bind"), ("outcome", "failed")]).increment(0);
+    zero(&[("endpoint", "bind"), ("outcome", "failed")]);
 }
 
-pub(crate) fn count(labels: &[(&'static str, &'static str)]) {
-    counter(labels).increment(1);
-}
-
-fn counter(labels: &[(&'static str, &'static str)]) -> Counter {
-    let labels = labels.iter().map(|&(name, value)| Label::from_static_parts(name, value)).collect::<Vec<_>>();
-    metrics::counter!(target: "pkce", level: Level::INFO, EVENTS, labels)
+/// Counts events of the series with these labels, among those of the place where it happens.
+pub(crate) fn count(series: &Series, labels: &[Pair], events: u64) {
+    let key = series.key(labels);
+    with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(events));
 }
 
 pub(crate) fn store_answered(verb: &'static str, fault: Option<StoreErrorKind>, took: Duration) {
-    let result = fault.map_or("ok", StoreErrorKind::as_str);
-    metrics::histogram!(target: "pkce", level: Level::INFO, STORE_CALLS, "verb" => verb, "result" => result)
-        .record(took.as_secs_f64());
+    static SERIES: Series = Series::of(STORE_CALLS);
+    let key = SERIES.key(&[("verb", verb), ("result", fault.map_or("ok", StoreErrorKind::as_str))]);
+    with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(took.as_secs_f64()));
 }

@@ -45,7 +45,7 @@ pub(crate) fn expected_of(events: &[String]) -> Counts {
                     last = name.into();
                     labels.insert(last.clone(), value.into());
                 }
-                None => *labels.get_mut(&last).unwrap() += &format!(" {word}"),
+                None => labels.get_mut(&last).unwrap().extend([" ", word]),
             }
         }
         labels.retain(|name, _| name != "error" && name != "lifetime_ms");

@@ -49,6 +49,7 @@ impl One {
 
     fn new(metric: &'static str, labels: &[Pair]) -> Self {
         let pairs: Vec<Label> = labels.iter().map(|&(name, value)| Label::from_static_parts(name, value)).collect();
-        Self { labels: labels.into(), key: Key::from_parts(metric, pairs), next: OnceLock::new() }
+        // Retained, because a recorder keeps a copy, and the one for Prometheus makes one for every count.
+        Self { labels: labels.into(), key: Key::from_parts(metric, pairs).to_retained(), next: OnceLock::new() }
     }
 }

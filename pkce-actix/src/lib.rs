@@ -111,6 +111,11 @@
 //! Beside those of [`pkce_core`] there is one with the target `pkce`, at level error: `outcome` is `misconfigured`, and
 //! the message is what the 500 says.
 //!
+//! # Features
+//!
+//! * `metrics`: what becomes of the requests is counted, and the store is timed, for the recorder of the
+//!   [`metrics`](https://docs.rs/metrics) crate that the host has installed: see [`pkce_core`]. Off by default.
+//!
 //! Everything of `pkce-core` is re-exported, so one dependency line is enough.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::attempt::{Attempt, Ticket};
 use crate::binding::Binding;
 use crate::code_digest::CodeDigest;
-use crate::events;
+use crate::events::StoreCall;
 use crate::store::{ChallengeStore, Inserted, Redemption};
 use crate::store_error::StoreError;
 use crate::timer::{BoxFuture, Timer};
@@ -62,6 +62,7 @@ impl BoundedStore {
         mut call: BoxFuture<'a, Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let mut sleep = None;
+        let told = StoreCall::begin(verb);
         poll_fn(move |context| {
             let answer = if let Poll::Ready(answer) = call.as_mut().poll(context) {
                 answer
@@ -72,7 +73,8 @@ impl BoundedStore {
                 ready!(sleep.as_mut().poll(context));
                 Err(StoreError::timed_out())
             };
-            Poll::Ready(answer.inspect_err(|error| events::store_failed(verb, error)))
+            told.end(&answer);
+            Poll::Ready(answer)
         })
     }
 }

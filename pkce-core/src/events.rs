@@ -1,110 +1,125 @@
-//! The `tracing` events: one for every outcome, with a fixed set of fields. Never a code, verifier or challenge.
+//! What is told of every outcome: a `tracing` event with a fixed set of fields and, with the feature `metrics`, a count
+//! with the same. Never a code, verifier or challenge.
 //!
 //! The table of events stands in the crate's documentation; this is the only file that emits any.
 
 use std::error::Error;
 use std::time::Duration;
+#[cfg(feature = "metrics")]
+use std::time::Instant;
 
 use tracing::{debug, error, info, warn};
 
 use crate::clearance::ClearanceKind;
 use crate::method::CodeChallengeMethod;
+#[cfg(feature = "metrics")]
+use crate::metrics;
 use crate::reason::{ErrorCode, Reason};
+#[cfg(feature = "metrics")]
+use crate::series::Series;
 use crate::settle::Settle;
 use crate::store_error::StoreError;
 
+/// Emits an event at a level, of an endpoint, with an outcome. Named fields follow that have a few fixed values, and are
+/// labels of the count as well; behind a semicolon those that have any value, and are not.
+macro_rules! event {
+    ($level:ident, $endpoint:literal, $outcome:expr $(, $field:ident = $value:expr)* $(; $free:ident)?) => {{
+        let outcome: &'static str = $outcome;
+        $(let $field: &'static str = $value;)*
+        #[cfg(feature = "metrics")]
+        {
+            static SERIES: Series = Series::of(metrics::EVENTS);
+            metrics::count(&SERIES, &[("endpoint", $endpoint), ("outcome", outcome) $(, (stringify!($field), $field))*], 1);
+        }
+        $level!(target: "pkce", endpoint = $endpoint, outcome $(, $field)* $(, $free)?);
+    }};
+}
+
 pub(crate) fn challenge(method: CodeChallengeMethod) {
-    debug!(target: "pkce", endpoint = "authorization", outcome = "challenge", method = method.as_str());
+    event!(debug, "authorization", "challenge", method = method.as_str());
 }
 
 pub(crate) fn no_challenge() {
-    debug!(target: "pkce", endpoint = "authorization", outcome = "no_challenge");
+    event!(debug, "authorization", "no_challenge");
 }
 
 pub(crate) fn no_code() {
-    debug!(target: "pkce", endpoint = "authorization", outcome = "no_code");
+    event!(debug, "authorization", "no_code");
 }
 
 pub(crate) fn authorization_tolerated(reason: Reason) {
-    warn!(target: "pkce", endpoint = "authorization", outcome = "tolerated", reason = reason.as_str());
+    event!(warn, "authorization", "tolerated", reason = reason.as_str());
 }
 
 pub(crate) fn authorization_rejected(reason: Reason) {
-    info!(target: "pkce", endpoint = "authorization", outcome = "rejected", reason = reason.as_str());
+    event!(info, "authorization", "rejected", reason = reason.as_str());
 }
 
 pub(crate) fn capture_rejected(reason: Reason) {
-    let name = reason.as_str();
     if reason.error() == ErrorCode::InvalidRequest {
-        info!(target: "pkce", endpoint = "capture", outcome = "rejected", reason = name);
+        event!(info, "capture", "rejected", reason = reason.as_str());
     } else {
-        error!(target: "pkce", endpoint = "capture", outcome = "rejected", reason = name);
+        event!(error, "capture", "rejected", reason = reason.as_str());
     }
 }
 
 pub(crate) fn capture_tolerated(reason: Reason) {
-    warn!(target: "pkce", endpoint = "capture", outcome = "tolerated", reason = reason.as_str());
+    event!(warn, "capture", "tolerated", reason = reason.as_str());
 }
 
 pub(crate) fn metadata_advertised() {
-    debug!(target: "pkce", endpoint = "metadata", outcome = "advertised");
+    event!(debug, "metadata", "advertised");
 }
 
 pub(crate) fn metadata_signed() {
-    warn!(target: "pkce", endpoint = "metadata", outcome = "signed");
+    event!(warn, "metadata", "signed");
 }
 
 pub(crate) fn metadata_untouched(why: &'static str) {
-    warn!(target: "pkce", endpoint = "metadata", outcome = "untouched", why);
+    event!(warn, "metadata", "untouched", why = why);
 }
 
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {
     let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-    debug!(target: "pkce", endpoint = "bind", outcome = "bound", method, lifetime_ms);
+    event!(debug, "bind", "bound", method = method; lifetime_ms);
 }
 
 pub(crate) fn not_bound() {
-    warn!(target: "pkce", endpoint = "bind", outcome = "tolerated", reason = Reason::ChallengeRequired.as_str());
+    event!(warn, "bind", "tolerated", reason = Reason::ChallengeRequired.as_str());
 }
 
 pub(crate) fn bind_failed(error: &dyn Error) {
     let error = chain(error);
-    error!(target: "pkce", endpoint = "bind", outcome = "failed", error);
+    event!(error, "bind", "failed"; error);
 }
 
 pub(crate) fn preflight() {
-    debug!(target: "pkce", endpoint = "token", outcome = "preflight");
+    event!(debug, "token", "preflight");
 }
 
 pub(crate) fn cleared(kind: ClearanceKind) {
-    let clearance = kind.as_str();
+    let name = kind.as_str();
     match kind {
         ClearanceKind::Verified(method) => {
-            debug!(target: "pkce", endpoint = "token", outcome = "cleared", clearance, method = method.as_str());
+            event!(debug, "token", "cleared", clearance = name, method = method.as_str());
         }
         ClearanceKind::WithoutChallenge | ClearanceKind::OtherGrant => {
-            debug!(target: "pkce", endpoint = "token", outcome = "cleared", clearance);
+            event!(debug, "token", "cleared", clearance = name);
         }
         ClearanceKind::Unverified(reason) => {
-            warn!(target: "pkce", endpoint = "token", outcome = "tolerated", clearance, reason = reason.as_str());
+            event!(warn, "token", "tolerated", clearance = name, reason = reason.as_str());
         }
     }
 }
 
 pub(crate) fn rejected(reason: Reason) {
     let name = reason.as_str();
-    match reason {
-        _ if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) => {
-            error!(target: "pkce", endpoint = "token", outcome = "rejected", reason = name);
-        }
-        // Each of these may be somebody with a stolen code.
-        Reason::VerifierMismatch
-        | Reason::VerifierMissing
-        | Reason::VerifierUnexpected
-        | Reason::CodeReplayed
-        | Reason::CodeRedeemed
-        | Reason::CodeBurned => warn!(target: "pkce", endpoint = "token", outcome = "rejected", reason = name),
-        _ => info!(target: "pkce", endpoint = "token", outcome = "rejected", reason = name),
+    if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) {
+        event!(error, "token", "rejected", reason = name);
+    } else if Reason::OF_THIEVES.contains(&reason) {
+        event!(warn, "token", "rejected", reason = name);
+    } else {
+        event!(info, "token", "rejected", reason = name);
     }
 }
 
@@ -113,12 +128,34 @@ pub(crate) fn settled(settle: Settle) {
         Settle::Keep => "kept",
         Settle::Restore => "restored",
     };
-    debug!(target: "pkce", endpoint = "token", outcome);
+    event!(debug, "token", outcome);
 }
 
-pub(crate) fn store_failed(verb: &'static str, error: &StoreError) {
-    let error = chain(error);
-    error!(target: "pkce", endpoint = "store", outcome = "failed", verb, error);
+/// A call of the store that has begun.
+pub(crate) struct StoreCall {
+    verb: &'static str,
+    #[cfg(feature = "metrics")]
+    begun: Instant,
+}
+
+impl StoreCall {
+    pub(crate) fn begin(verb: &'static str) -> Self {
+        Self {
+            verb,
+            #[cfg(feature = "metrics")]
+            begun: Instant::now(),
+        }
+    }
+
+    /// It was answered, or given up.
+    pub(crate) fn end<T>(&self, answer: &Result<T, StoreError>) {
+        #[cfg(feature = "metrics")]
+        metrics::store_answered(self.verb, answer.as_ref().err().map(StoreError::kind), self.begun.elapsed());
+        if let Err(error) = answer {
+            let (kind, error) = (error.kind().as_str(), chain(error));
+            event!(error, "store", "failed", verb = self.verb, kind = kind; error);
+        }
+    }
 }
 
 /// An error and all its sources.

@@ -67,14 +67,29 @@
 //! | `token` | `tolerated` (report only) | warn | `clearance`, `reason` |
 //! | `token` | `rejected` | info; warn for what a thief of codes would cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
 //! | `token` | `kept`, `restored` | debug | |
-//! | `store` | `failed` | error | `verb`, `error` |
+//! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`]), `error` |
 //! | `metadata` | `advertised` | debug | |
 //! | `metadata` | `signed`: its own claims are left alone, and win (RFC 8414 §2.1) | warn | |
 //! | `metadata` | `untouched` | warn | `why` |
 //! | (an adapter) | `misconfigured` | error | the message names what is missing |
 //!
+//! # Metrics
+//!
+//! With the feature `metrics` the same is recorded for the recorder that the host has installed for the
+//! [`metrics`](https://docs.rs/metrics) crate, version 0.24. Names, labels and values are stable.
+//!
+//! | metric | kind | labels |
+//! | --- | --- | --- |
+//! | `pkce_events_total` | counter | the fields of the event, without `error` and `lifetime_ms`; each has a few fixed values |
+//! | `pkce_store_call_duration_seconds` | histogram | `verb` (`insert`, `redeem`, `restore`), `result` (`ok`, or [`StoreErrorKind::as_str`]) |
+//!
+//! A call of the store that times out is recorded with the time-out; one whose request is dropped meanwhile is not.
+//! `describe_metrics` gives the metrics their help texts, and sets to zero the counts that alerts watch.
+//! `docs/observability.md` in the repository has the questions to ask of them, alerts and a dashboard.
+//!
 //! # Features
 //!
+//! * `metrics`: the metrics above. Off by default.
 //! * `contract`: the store contract suite, for the tests of your own store. Off by default; it needs tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -102,6 +117,8 @@ mod judgement;
 mod memory;
 pub mod metadata;
 mod method;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod params;
 mod pkce;
 mod policy;
@@ -113,6 +130,8 @@ mod rejection;
 mod replay;
 mod request;
 mod requested;
+#[cfg(feature = "metrics")]
+mod series;
 mod settle;
 mod store;
 mod store_error;
@@ -137,6 +156,8 @@ pub use host_response::HostResponse;
 pub use judgement::Judgement;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use method::{CodeChallengeMethod, InvalidCodeChallenge};
+#[cfg(feature = "metrics")]
+pub use metrics::describe_metrics;
 pub use pkce::Pkce;
 pub use policy::{InvalidPolicy, Policy};
 pub use proof::Proof;

@@ -141,6 +141,26 @@ pub(crate) struct Wire {
 }
 
 impl Reason {
+    /// Each of these may be somebody with a stolen code.
+    pub(crate) const OF_THIEVES: [Self; 6] = [
+        Self::VerifierMismatch,
+        Self::VerifierMissing,
+        Self::VerifierUnexpected,
+        Self::CodeReplayed,
+        Self::CodeRedeemed,
+        Self::CodeBurned,
+    ];
+
+    /// The faults of the server that a token request meets.
+    #[cfg(feature = "metrics")]
+    pub(crate) const OF_FAULTS: [Self; 5] = [
+        Self::StoreUnavailable,
+        Self::StoreTimedOut,
+        Self::StoreRecordInvalid,
+        Self::StoreContractBroken,
+        Self::RandomUnavailable,
+    ];
+
     /// A stable name in `snake_case`, for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         self.wire().name

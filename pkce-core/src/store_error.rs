@@ -26,6 +26,21 @@ pub enum StoreErrorKind {
     InvalidRecord,
 }
 
+impl StoreErrorKind {
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [Self; 4] = [Self::Unavailable, Self::TimedOut, Self::Full, Self::InvalidRecord];
+
+    /// Its name in events and metrics: `unavailable`, `timed_out`, `full` or `invalid_record`. Stable.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Full => "full",
+            Self::InvalidRecord => "invalid_record",
+        }
+    }
+}
+
 impl StoreError {
     /// The store could not be reached, or refused.
     pub fn unavailable(source: impl Into<Source>) -> Self {

@@ -67,8 +67,14 @@ impl Visit for Line {
 fn events<T>(work: impl Future<Output = T>) -> Vec<String> {
     let journal = Journal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    with_default(journal.clone(), || runtime.block_on(work));
+    let work = || with_default(journal.clone(), || runtime.block_on(work));
+    #[cfg(feature = "metrics")]
+    let counted = common::metrics::scraped(work);
+    #[cfg(not(feature = "metrics"))]
+    work();
     let lines = std::mem::take(&mut *journal.0.lock().unwrap());
+    #[cfg(feature = "metrics")]
+    assert_eq!(common::metrics::counts(&counted), common::metrics::expected_of(&lines), "{counted}");
     for secret in [CODE, VERIFIER, CHALLENGE, WRONG, MALFORMED, GRANT] {
         assert!(lines.iter().all(|line| !line.contains(secret)), "{lines:?}");
     }
@@ -150,7 +156,7 @@ fn a_binding_is_an_event() {
             "WARN pkce endpoint=bind outcome=tolerated reason=challenge_required",
             "ERROR pkce endpoint=bind outcome=failed error=the authorization code is bound already",
             "ERROR pkce endpoint=bind outcome=failed error=the policy does not allow the method of the code challenge",
-            "ERROR pkce endpoint=store outcome=failed verb=insert error=the challenge store is full",
+            "ERROR pkce endpoint=store outcome=failed verb=insert kind=full error=the challenge store is full",
         ]
     );
 }
@@ -326,8 +332,8 @@ fn a_fault_of_the_store_is_an_error_with_all_its_causes() {
     assert_eq!(
         lines,
         [
-            "ERROR pkce endpoint=store outcome=failed verb=insert error=the challenge store is unavailable: connection refused",
-            "ERROR pkce endpoint=store outcome=failed verb=redeem error=the challenge store holds an invalid record: the recorded method is not S256, plain or none",
+            "ERROR pkce endpoint=store outcome=failed verb=insert kind=unavailable error=the challenge store is unavailable: connection refused",
+            "ERROR pkce endpoint=store outcome=failed verb=redeem kind=invalid_record error=the challenge store holds an invalid record: the recorded method is not S256, plain or none",
             "ERROR pkce endpoint=token outcome=rejected reason=store_record_invalid",
         ]
     );

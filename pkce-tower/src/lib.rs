@@ -98,6 +98,8 @@
 //! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],
 //!   [`OptionalChallengeForm`] and [`Clearance`]. Without it the layer serves any Tower service, which finds its
 //!   clearance by [`Clearance::of`].
+//! * `metrics`: what becomes of the requests is counted, and the store is timed, for the recorder of the
+//!   [`metrics`](https://docs.rs/metrics) crate that the host has installed: see [`pkce_core`]. Off by default.
 //!
 //! # Events
 //!

@@ -6,6 +6,9 @@
     reason = "not every test needs every verb, and a test may panic"
 )]
 
+#[cfg(feature = "metrics")]
+pub(crate) mod metrics;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 

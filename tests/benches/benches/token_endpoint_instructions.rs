@@ -2,6 +2,8 @@
 //!
 //! Callgrind counts them, so it has to be installed. Without SHA extensions, as under callgrind, hashing would be most
 //! of what it counts; so hashes are set aside.
+//!
+//! With the feature `metrics` the events are counted too, for no recorder and then for one that Prometheus scrapes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,10 +31,10 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     for adapter in Adapter::ALL {
-        let bare = for_a_request(adapter, Variant::Bare)?;
+        let bare = for_a_request(adapter, Variant::Bare, None)?;
         report::value(&format!("{adapter}: instructions, bare handler"), sum(&bare));
         for variant in [Variant::Buffering, Variant::ByHand, Variant::Ours] {
-            let counted = for_a_request(adapter, variant)?;
+            let counted = for_a_request(adapter, variant, None)?;
             let name = format!("{adapter}: instructions, {variant} / bare");
             if variant == Variant::Ours {
                 report::target(&name, sum(&counted) / sum(&bare), Target::AtMost(1.15));
@@ -41,12 +43,16 @@ fn main() -> io::Result<()> {
                 report::value(&name, sum(&counted) / sum(&bare));
             }
         }
+        if cfg!(feature = "metrics") {
+            let counted = for_a_request(adapter, Variant::Ours, Some("recorded"))?;
+            report::value(&format!("{adapter}: instructions, ours, recorded / bare"), sum(&counted) / sum(&bare));
+        }
     }
     Ok(())
 }
 
-fn for_a_request(adapter: Adapter, variant: Variant) -> io::Result<BTreeMap<String, f64>> {
-    let (few, many) = (count(adapter, variant, REQUESTS.0)?, count(adapter, variant, REQUESTS.1)?);
+fn for_a_request(adapter: Adapter, variant: Variant, more: Option<&str>) -> io::Result<BTreeMap<String, f64>> {
+    let (few, many) = (count(adapter, variant, REQUESTS.0, more)?, count(adapter, variant, REQUESTS.1, more)?);
     let requests = f64::from(REQUESTS.1 - REQUESTS.0);
     let difference = |(name, many): (String, u64)| {
         let few = few.get(&name).copied().unwrap_or_default();
@@ -78,13 +84,14 @@ fn most(bare: &BTreeMap<String, f64>, ours: &BTreeMap<String, f64>) {
     }
 }
 
-fn count(adapter: Adapter, variant: Variant, requests: u32) -> io::Result<Instructions> {
+fn count(adapter: Adapter, variant: Variant, requests: u32, more: Option<&str>) -> io::Result<Instructions> {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{adapter}.{variant}.{requests}"));
     let ran = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--compress-pos=no", "--compress-strings=no"])
         .arg(format!("--callgrind-out-file={}", file.display()))
         .arg(PROGRAM)
         .args([adapter.to_string(), variant.to_string(), requests.to_string()])
+        .args(more)
         .status()?;
     if !ran.success() {
         return Err(io::Error::other(format!("{PROGRAM} failed under valgrind")));

@@ -76,7 +76,7 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
         Redemption::Again { ticket: Ticket::BURNED, .. } => Refused(Reason::CodeBurned, Then::Stop),
         Redemption::Again { binding, at, .. } => match disagreement(presented, binding.proof()) {
             None => Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at))),
-            // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.2).
+            // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.3).
             Some(_) => Refused(Reason::CodeRedeemed, Then::Stop),
         },
     }

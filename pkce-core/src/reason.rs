@@ -79,7 +79,7 @@ pub enum Reason {
     CodeExpired,
     /// The code was redeemed before and is presented again with the right verifier (RFC 6749 §4.1.2).
     CodeReplayed,
-    /// The code was redeemed before and is presented again without the right verifier (OAuth 2.1 §7.5.2).
+    /// The code was redeemed before and is presented again without the right verifier (OAuth 2.1 §7.5.3).
     CodeRedeemed,
     /// The code was burned by a wrong verifier under [`Policy::burn_on_mismatch`](crate::Policy::burn_on_mismatch).
     CodeBurned,

@@ -14,7 +14,7 @@ use crate::method::CodeChallengeMethod;
 /// A redeemed code was presented again, with the right verifier (or with none, if it is bound to no challenge).
 ///
 /// RFC 6749 §4.1.2: the server "SHOULD revoke (when possible) all tokens previously issued based on that authorization
-/// code". A wrong verifier never gets here (OAuth 2.1 §7.5.2), nor does a code that was burned.
+/// code". A wrong verifier never gets here (OAuth 2.1 §7.5.3), nor does a code that was burned.
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,

@@ -1,5 +1,7 @@
 //! The honest flow and what surrounds PKCE in the example servers: pages, redirects, metadata, CORS.
 
+use std::collections::HashSet;
+
 use pkce_core::CodeVerifier;
 use pkce_tests::{Client, Result, Server, location, on_both_servers, parameter, query, submit};
 use playground::{FORM, Flow, S256, Said, Wire, challenge, form};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 on_both_servers! {
     every_client_goes_through_the_whole_flow,
+    every_code_is_new_and_as_long_as_256_bits,
     an_access_token_is_good_for_me_and_nothing_else_is,
     a_refresh_token_is_used_up_and_belongs_to_its_client,
     an_empty_secret_in_the_header_is_none,
@@ -37,6 +40,20 @@ async fn every_client_goes_through_the_whole_flow(server: &Server) -> Result<()>
             assert_eq!((said.status, body), (200, json!({ "sub": "alice", "client_id": client.id })));
         }
     }
+    Ok(())
+}
+
+/// RFC 6749 §10.10.
+async fn every_code_is_new_and_as_long_as_256_bits(server: &Server) -> Result<()> {
+    let mut codes = HashSet::new();
+    for _ in 0..50 {
+        let code = Flow::start(server.wire).await?.code;
+        assert_eq!(code.len(), 43, "{code}");
+        assert!(codes.insert(code));
+    }
+    // No place of them is always the same.
+    let differs = |place: usize| codes.iter().map(|code| code.as_bytes()[place]).collect::<HashSet<_>>().len() > 4;
+    assert!((0..43).all(differs), "{codes:?}");
     Ok(())
 }
 

@@ -108,7 +108,7 @@ async fn a_replay_revokes_what_the_code_has_produced(server: &Server) -> Result<
     Ok(())
 }
 
-/// C23; OAuth 2.1 §7.5.2.
+/// C23; OAuth 2.1 §7.5.3.
 async fn a_replay_without_the_right_verifier_revokes_nothing(server: &Server) -> Result<()> {
     let flow = Flow::start(server.wire).await?;
     let tokens = flow.redeem(server.wire).await?;

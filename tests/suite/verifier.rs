@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use pkce_core::{MemoryStore, Policy};
-use pkce_tests::{Adapter, Result, Server, on_both_servers};
+use pkce_core::{CodeVerifier, MemoryStore, Policy};
+use pkce_tests::{Adapter, Client, Issued, Result, Server, on_both_servers};
 use playground::{FORM, Flow, Said, Wire};
 
 const GUESS: &str = "a-guess-a-guess-a-guess-a-guess-a-guess-a-guess";
@@ -18,6 +18,7 @@ on_both_servers! {
     nobody_learns_why_a_grant_is_refused("--code-lifetime", "1"),
     a_refusal_has_the_form_of_rfc_6749,
     the_right_verifier_is_served_in_every_encoding,
+    the_token_request_cannot_choose_the_method("--allow-plain"),
     an_error_uri_stands_in_every_refusal(own),
 }
 
@@ -160,6 +161,29 @@ async fn the_right_verifier_is_served_in_every_encoding(server: &Server) -> Resu
         let again = server.wire.post_form("/token", &body).await?;
         refused(&again, 400, "invalid_grant", "a code is redeemed once");
     }
+    Ok(())
+}
+
+/// RFC 7636 §4.5: the method is the one that is bound to the code.
+async fn the_token_request_cannot_choose_the_method(server: &Server) -> Result<()> {
+    let (flow, verifier) = (Flow::start(server.wire).await?, CodeVerifier::generate()?);
+    let derived = playground::challenge(&flow.verifier);
+    for method in ["plain", "S256", ""] {
+        let request = flow.token_request(&[("code_verifier", &derived), ("code_challenge_method", method)]);
+        refused(&server.wire.post_form("/token", &request).await?, 400, "invalid_grant", method);
+    }
+    let right = format!("{}&code_challenge_method=plain&code_challenge=x", right(&flow));
+    assert_eq!(server.wire.post_form("/token", &right).await?.status, 200);
+
+    let text = verifier.as_str().to_owned();
+    let plain = [("code_challenge", text.as_str()), ("code_challenge_method", "plain")];
+    let issued = Client::SPA.sign_in(server.wire, verifier, &plain).await?;
+    let derived = playground::challenge(&issued.verifier);
+    let hashed = Issued { verifier: derived.parse()?, ..issued };
+    let said = hashed.redeem(server.wire, &[("code_challenge_method", "S256")]).await?;
+    refused(&said, 400, "invalid_grant", "the challenge of a plain verifier");
+    let verbatim = Issued { verifier: text.parse()?, ..hashed };
+    assert_eq!(verbatim.redeem(server.wire, &[("code_challenge_method", "S256")]).await?.status, 200);
     Ok(())
 }
 

@@ -3,15 +3,21 @@
 use crate::answer::Answer;
 use crate::pending::Pending;
 
+const STYLE: &str = include_str!("pages.css");
+
+/// Nothing but this one style, by its hash. No form-action: some browsers apply it to the redirect that follows, which
+/// goes to the client.
+const POLICY: &str = "default-src 'none'; style-src 'sha256-Tr/BILaaAjwXAZxvu8aK2NFg2N/ZQM9OBbi+peCFLSk='; base-uri 'none'; frame-ancestors 'none'";
+
 /// The sign-in page. It names one pending request and is good for one submission that issues a code.
 pub(crate) fn sign_in(status: u16, transaction: &str, pending: &Pending) -> Answer {
-    let again = if status == 401 { "<p role=\"alert\">That password is wrong.</p>" } else { "" };
+    let again = if status == 401 { "<p class=\"wrong\" role=\"alert\">That password is wrong.</p>" } else { "" };
     let body = format!(
         r#"<h1>Sign in</h1>
 <p>The client <b>{client}</b> asks for access to your account. This is a demonstration: user <code>alice</code>, password <code>wonderland</code>.</p>
 {again}<form method="post" action="/sign-in">
 <input type="hidden" name="transaction" value="{transaction}">
-<p><label>User <input name="username" autocomplete="username"></label></p>
+<p><label>User <input name="username" autocomplete="username" autocapitalize="none"></label></p>
 <p><label>Password <input name="password" type="password" autocomplete="current-password"></label></p>
 <p><button name="decision" value="allow">Allow</button> <button name="decision" value="deny">Deny</button></p>
 </form>"#,
@@ -28,11 +34,10 @@ pub(crate) fn message(status: u16, message: &str) -> Answer {
 
 fn page(status: u16, title: &str, body: &str) -> Answer {
     let html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n{body}\n</html>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>{STYLE}</style>\n{body}\n</html>\n"
     );
     Answer::new(status, "text/html; charset=utf-8", html)
-        // No form-action: some browsers apply it to the redirect that follows, which goes to the client.
-        .header("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+        .header("content-security-policy", POLICY)
         .header("x-frame-options", "DENY")
         .header("x-content-type-options", "nosniff")
         .header("referrer-policy", "no-referrer")
@@ -40,4 +45,19 @@ fn page(status: u16, title: &str, body: &str) -> Answer {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_allows_the_style_that_the_pages_have() {
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        assert!(POLICY.contains(&format!("style-src 'sha256-{hash}'")), "{hash}");
+    }
 }

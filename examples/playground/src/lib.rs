@@ -1,12 +1,16 @@
-//! The honest flows and the attacks, against a server that runs: what the playground plays and the tests drive.
+//! The honest flows and the attacks, against a server that runs: what the playground plays and the tests drive; and a
+//! page on which to play them.
 
 mod attacks;
 mod honest;
+mod page;
 mod table;
 mod user;
 mod wire;
 
+pub use attacks::{Attack, GROUPS, Group};
 pub use honest::exchange;
+pub use page::serve;
 pub use table::Row;
 pub use user::{CALLBACK, CLIENT, Flow, Result, S256, authorize, challenge, form, sign_in};
 pub use wire::{FORM, JSON, Said, Wire};
@@ -24,7 +28,11 @@ pub async fn honest_clients(wire: Wire) -> Result<Vec<Row>> {
 ///
 /// # Errors
 ///
-/// When an honest step between the attacks fails.
+/// When an honest step of an attack fails.
 pub async fn attacks(wire: Wire) -> Result<Vec<Row>> {
-    attacks::play(wire).await
+    let mut rows = Vec::new();
+    for attack in GROUPS.iter().flat_map(|group| group.attacks) {
+        rows.push(attack.play(wire).await?);
+    }
+    Ok(rows)
 }

@@ -1,24 +1,49 @@
 //! Starts the axum example on a free loopback port, plays the honest flow with the `oauth2` crate and then the
-//! attacks, and prints what was tried and what the server said.
+//! attacks, and prints what was tried and what the server said. With `--serve` it serves a page to play them on.
 //!
-//! Exit status 0 only if every honest flow passed and every attack was refused.
+//! Without `--serve`, exit status 0 only if every honest flow passed and every attack was refused.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use example_host::Options;
+use lexopt::prelude::*;
 use pkce_core::MemoryStore;
 use playground::{Result, Row, Wire};
 use tokio::net::TcpListener;
 
+const USAGE: &str = "\
+Options:
+  --serve         serve a page on which to walk through the flow and play the attacks
+  --listen ADDR   where to serve it, on 127.0.0.1 (default: 127.0.0.1:3002, port 0: a free one)";
+
+enum Command {
+    Play,
+    Serve(SocketAddr),
+    Help,
+}
+
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 async fn main() -> ExitCode {
-    match play().await {
-        Ok(rows) => {
-            let wrong = rows.iter().filter(|row| !row.is_right()).count();
-            println!("\n{} tried, {wrong} wrong", rows.len());
-            if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ended = match command(lexopt::Parser::from_env()) {
+        Ok(Command::Play) => play().await,
+        Ok(Command::Serve(listen)) => {
+            let served = playground::serve(listen, |address| println!("listening on http://{address}"));
+            served.await.map(|()| true)
         }
+        Ok(Command::Help) => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        Err(error) => {
+            eprintln!("playground: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("playground: {error}");
             ExitCode::FAILURE
@@ -26,8 +51,26 @@ async fn main() -> ExitCode {
     }
 }
 
+fn command(mut parser: lexopt::Parser) -> std::result::Result<Command, lexopt::Error> {
+    let (mut serve, mut listen) = (false, None);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("serve") => serve = true,
+            Long("listen") => listen = Some(parser.value()?.parse()?),
+            Short('h') | Long("help") => return Ok(Command::Help),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    match (serve, listen) {
+        (true, listen) => Ok(Command::Serve(listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3002))))),
+        (false, None) => Ok(Command::Play),
+        (false, Some(_)) => Err("--listen goes with --serve".into()),
+    }
+}
+
+/// Whether all went as it should.
 #[expect(clippy::print_stdout, reason = "a command line program")]
-async fn play() -> Result<Vec<Row>> {
+async fn play() -> Result<bool> {
     let options = Options::parse([], 0)?;
     let listener = TcpListener::bind(options.listen).await?;
     let wire = Wire(listener.local_addr()?);
@@ -39,7 +82,9 @@ async fn play() -> Result<Vec<Row>> {
     println!("\nAttacks");
     rows.extend(shown(playground::attacks(wire).await?));
     server.abort();
-    Ok(rows)
+    let wrong = rows.iter().filter(|row| !row.is_right()).count();
+    println!("\n{} tried, {wrong} wrong", rows.len());
+    Ok(wrong == 0)
 }
 
 #[expect(clippy::print_stdout, reason = "a command line program")]

@@ -24,6 +24,11 @@ impl Row {
         Self { tried: tried.to_owned(), said: said.to_owned(), right }
     }
 
+    /// What the server said, in short.
+    pub fn answer(&self) -> &str {
+        &self.said
+    }
+
     /// Whether the server did what it must.
     pub const fn is_right(&self) -> bool {
         self.right

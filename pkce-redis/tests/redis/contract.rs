@@ -36,6 +36,6 @@ async fn a_redis_that_speaks_the_newer_protocol_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_whose_replica_is_waited_for_keeps_the_contract() {
     let Some((master, _replica)) = pair().await else { return };
-    let store = async || store(master.port()).await.wait_for_replicas(1, Duration::from_millis(450));
+    let store = async || store(master.port()).await.wait_for_replicas(1, Duration::from_millis(900));
     Contract::new(store().await).also_through(store().await).check().await.assert_passed();
 }

@@ -53,7 +53,7 @@ async fn a_redemption_that_too_few_replicas_have_is_an_error_and_marks_the_code(
 async fn a_replica_serves_nobody() {
     let Some((master, replica)) = pair().await else { return };
     let (master, replica) = (store(master.port()).await, store(replica.port()).await);
-    let waiting = master.clone().wait_for_replicas(1, Duration::from_millis(400));
+    let waiting = master.clone().wait_for_replicas(1, Duration::from_millis(900));
     let (live, redeemed) = (bind(&waiting).await, bind(&waiting).await);
     assert_eq!(redeem(&waiting, &redeemed, &attempt()).await, Found::First);
     let error = replica.redeem(&live, &attempt()).await.unwrap_err();

@@ -57,7 +57,7 @@ async fn scripts_that_redis_has_lost_take_one_more_round_trip_once() {
 async fn waiting_for_replicas_takes_no_further_round_trip() {
     let Some((master, _replica)) = pair().await else { return };
     let relay = Relay::to(master.port()).await;
-    let store = store(relay.port()).await.wait_for_replicas(1, Duration::from_millis(400));
+    let store = store(relay.port()).await.wait_for_replicas(1, Duration::from_millis(900));
     for trips in [2, 1] {
         let code = bind(&store).await;
         let before = relay.round_trips();

@@ -21,8 +21,10 @@ pub(crate) const WRONG: Proof = Proof::from_bytes([8; 32]);
 /// Through a `ConnectionManager`, as a server would.
 pub(crate) async fn store(port: u16) -> RedisStore<ConnectionManager> {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    // Comes back soon after the server does.
-    let config = ConnectionManagerConfig::new().set_max_delay(Duration::from_millis(100));
+    // Comes back soon after the server does, and waits longer than the default's half a second on a busy machine.
+    let config = ConnectionManagerConfig::new()
+        .set_max_delay(Duration::from_millis(100))
+        .set_response_timeout(Some(Duration::from_secs(1)));
     RedisStore::new(client.get_connection_manager_with_config(config).await.unwrap())
 }
 

@@ -10,6 +10,7 @@ use crate::change::change;
 use crate::folder::Folder;
 use crate::manifest;
 use crate::ports::Ports;
+use crate::program::built;
 use crate::root;
 use crate::said::is_as_printed;
 use crate::shell::{Running, Shell};
@@ -18,6 +19,9 @@ const PROGRAM: &str = "src/main.rs";
 
 /// Where the programs listen unless they are told otherwise.
 const ADDRESS: &str = "127.0.0.1:3000";
+
+/// How a guide starts a program of this workspace.
+const OF_THE_CLONE: &str = "cargo run --manifest-path ../pkce/Cargo.toml -p ";
 
 struct Reader<'a> {
     guide: &'a str,
@@ -92,7 +96,10 @@ impl Reader<'_> {
     fn start(&mut self, step: &Step) {
         let address = address(&step.command).unwrap_or(ADDRESS).to_owned();
         self.servers.remove(&address);
-        let mut command = if step.command.contains("cargo run") {
+        let mut command = if let Some(program) = step.command.strip_prefix(OF_THE_CLONE) {
+            let (name, arguments) = program.split_once(" -- ").unwrap();
+            format!("exec {} {arguments}", built(name).display())
+        } else if step.command.contains("cargo run") {
             step.command.replace(" -- ", " ").replace("cargo run", &format!("exec {}", self.program()))
         } else {
             format!("exec {}", step.command)

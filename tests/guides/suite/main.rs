@@ -8,6 +8,7 @@ mod follow;
 mod manifest;
 mod pieces;
 mod ports;
+mod program;
 mod said;
 mod shell;
 
@@ -29,6 +30,11 @@ fn the_guide_to_actix_can_be_followed() {
 #[test]
 fn the_guide_to_mcp_can_be_followed() {
     follow("mcp");
+}
+
+#[test]
+fn the_guide_to_the_gateway_can_be_followed() {
+    follow("gateway");
 }
 
 #[test]

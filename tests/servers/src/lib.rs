@@ -1,4 +1,5 @@
-//! Real servers for tests: Redis alone and as a Cluster, PostgreSQL, MariaDB, and a proxy that breaks connections.
+//! Real servers for tests: Redis alone and as a Cluster, PostgreSQL, MariaDB, a proxy that breaks connections,
+//! and a browser.
 //!
 //! Each listens on loopback at a free port, keeps throw-away data in a directory of its own, and is gone with its data
 //! when it is dropped or when the process of the test ends, however it ends. None of them runs as root.
@@ -9,6 +10,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot set up its servers fails")]
 #![expect(clippy::missing_panics_doc, reason = "every call panics if the machine does not do what it asks")]
 
+mod chrome_driver;
 mod cluster;
 mod home;
 mod mariadb;
@@ -20,6 +22,7 @@ mod proxy;
 mod redis;
 mod server;
 
+pub use chrome_driver::ChromeDriver;
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::home::Home;
 use crate::process::Process;
@@ -60,9 +60,14 @@ impl Server {
         self.port
     }
 
+    /// Where something is in its directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
     /// A file in its directory.
     pub(crate) fn file(&self, name: &str) -> String {
-        read(&self.home.join(name))
+        read(&self.path(name))
     }
 
     /// What it has said since it was started last.

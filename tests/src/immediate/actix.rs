@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -18,7 +19,7 @@ use crate::server::Server;
 
 pub(super) fn start(pkce: Pkce, issued: Issued) -> Server {
     let app = move || {
-        let issued = issued.clone();
+        let issued = Arc::clone(&issued);
         let host = move |request: HttpRequest, body: String| {
             ready(response(authorize(request.query_string(), &body, &issued)))
         };

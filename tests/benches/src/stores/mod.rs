@@ -1,4 +1,10 @@
 //! Stores on real servers, and the same commands and statements sent by hand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::exhaustive_structs,
+    reason = "a benchmark that cannot go on fails, and nobody but it uses this"
+)]
 
 pub mod mysql;
 pub mod postgres;

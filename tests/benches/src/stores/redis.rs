@@ -1,5 +1,7 @@
 //! Redis, over one multiplexed connection.
 
+use std::fmt::Write as _;
+
 use pkce_redis::RedisStore;
 use pkce_test_servers::Redis;
 use redis::aio::MultiplexedConnection;
@@ -37,8 +39,11 @@ pub async fn sides(server: &Redis) -> (Ours<RedisStore<MultiplexedConnection>>, 
 }
 
 fn key(prefix: &str, nth: u64) -> String {
-    let digits: String = digest(nth).iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("{prefix}:{digits}")
+    digest(nth).iter().fold(format!("{prefix}:"), |mut key, octet| {
+        // Writing into a string cannot fail.
+        let _ = write!(key, "{octet:02x}");
+        key
+    })
 }
 
 impl Side for ByHand {

@@ -1,0 +1,74 @@
+//! The authorization response to a client: a redirect to a redirect URI that is registered.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986 is encoded: every reader decodes that the same, and no line
+/// ending is left.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A URI with parameters behind its own query, which is kept to the letter.
+#[derive(Clone)]
+pub(crate) struct Redirect(String);
+
+impl Redirect {
+    pub(crate) fn to(uri: &str) -> Self {
+        Self(uri.to_owned())
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push_str(match self.0.split_once('?') {
+            None => "?",
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+            Some(_) => "&",
+        });
+        self.0.extend(utf8_percent_encode(name, ENCODED));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, ENCODED));
+        self
+    }
+
+    pub(crate) fn with_optional(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// The value of the `Location` header.
+    pub(crate) fn location(self) -> String {
+        self.0
+    }
+}
+
+/// Shows nothing: it holds a code or a state.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redirect([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_the_redirect_uri_is_kept() {
+        for (uri, expected) in [
+            ("https://a/cb", "https://a/cb?code=c"),
+            ("https://a/cb?", "https://a/cb?code=c"),
+            ("https://a/cb?t=7", "https://a/cb?t=7&code=c"),
+            ("https://a/cb?t=%37&", "https://a/cb?t=%37&code=c"),
+            ("com.example.app:/cb", "com.example.app:/cb?code=c"),
+        ] {
+            assert_eq!(Redirect::to(uri).with("code", "c").location(), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_break_out() {
+        let location = Redirect::to("https://a/cb").with("state", "x y+&iss=evil\r\nSet-Cookie: a=b#é").location();
+        assert_eq!(location, "https://a/cb?state=x%20y%2B%26iss%3Devil%0D%0ASet-Cookie%3A%20a%3Db%23%C3%A9");
+    }
+}

@@ -72,7 +72,8 @@ impl Running {
     pub(crate) fn start(folder: &Path, command: &str) -> Self {
         let mut bash = Command::new("bash");
         bash.args(["-c", command]).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = bash.spawn().unwrap();
+        // Its log, unless the command puts it into a file.
+        let mut child = bash.stderr(Stdio::null()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
     }

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use playground::{Result, Wire};
 
-/// One of the two example servers as a process of its own, which ends when it is dropped.
+/// One of the example servers as a process of its own, which ends when it is dropped.
 pub struct Program {
     /// Where it listens.
     pub wire: Wire,
@@ -64,7 +64,17 @@ impl Program {
             };
             // By the name of the program: actix-web depends on a package called actix-server as well.
             let status = Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--bin", "axum-server", "--bin", "actix-server", "--profile", profile])
+                .args([
+                    "build",
+                    "--quiet",
+                    "--bin",
+                    "axum-server",
+                    "--bin",
+                    "actix-server",
+                    "--bin",
+                    "mcp-server-example",
+                ])
+                .args(["--profile", profile])
                 .arg("--target-dir")
                 .arg(directory.parent().unwrap())
                 .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())

@@ -20,7 +20,7 @@ macro_rules! programs {
             include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
 
             pub(super) fn run() -> Result<(), Box<dyn std::error::Error>> {
-                Ok(main()?)
+                crate::boxed(main())
             }
         })+
 
@@ -37,4 +37,9 @@ programs! { actix_1, actix_2, axum_1, axum_2, mcp_1, mcp_2, migration_1, migrati
 
 fn main() -> Result<(), Box<dyn Error>> {
     run(&env::var("GUIDE_PROGRAM")?)
+}
+
+/// What the programs return is not the same in all.
+fn boxed(ended: Result<(), impl Into<Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    ended.map_err(Into::into)
 }

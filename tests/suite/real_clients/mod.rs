@@ -49,6 +49,12 @@ async fn the_mcp_sdk_is_served_and_refused_with_a_wrong_verifier(program: &str) 
     script::run(Runtime::Node, "mcp-sdk.mjs", &start(program)?)
 }
 
+/// Against `examples/mcp-server`, which is both in one: the SDK registers itself and calls a tool.
+#[test]
+fn the_mcp_sdk_signs_in_at_an_mcp_server_and_is_refused_with_a_wrong_verifier() -> Result<()> {
+    script::run(Runtime::Node, "mcp-server.mjs", &Program::start("mcp-server-example", &["127.0.0.1:0"])?)
+}
+
 async fn oidc_client_ts_is_served_in_a_browser_and_refused_without_pkce(program: &str) -> Result<()> {
     script::run(Runtime::Chromium, "oidc-client-ts.mjs", &start(program)?)
 }

@@ -1,0 +1,26 @@
+//! The servers as they were: made by `build.rs`.
+#![allow(dead_code, unreachable_pub, reason = "it is the source of the examples")]
+
+pub(crate) mod oxide_auth_axum {
+    include!(concat!(env!("OUT_DIR"), "/oxide-auth-axum-lib.rs"));
+}
+
+pub(crate) mod oxide_auth_actix {
+    include!(concat!(env!("OUT_DIR"), "/oxide-auth-actix-lib.rs"));
+}
+
+pub(crate) mod mcp_server {
+    include!(concat!(env!("OUT_DIR"), "/mcp-server-lib.rs"));
+}
+
+pub(crate) mod json {
+    use json_token_endpoint_example::records;
+
+    pub(crate) mod axum_server {
+        include!(concat!(env!("OUT_DIR"), "/json-token-endpoint-axum_server.rs"));
+    }
+
+    pub(crate) mod actix_server {
+        include!(concat!(env!("OUT_DIR"), "/json-token-endpoint-actix_server.rs"));
+    }
+}

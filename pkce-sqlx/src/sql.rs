@@ -88,6 +88,7 @@ impl fmt::Debug for Value<'_> {
 pub struct Statements {
     pub(crate) insert: SqlStr,
     pub(crate) redeem: SqlStr,
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only an update without RETURNING needs it"))]
     pub(crate) find: SqlStr,
     pub(crate) restore: SqlStr,
     pub(crate) delete_expired: SqlStr,

@@ -1,0 +1,45 @@
+//! The programs of the guides, exactly as they are printed there. `GUIDE_PROGRAM` in the environment says which: the
+//! guide's name and the number of the listing in it, as in `axum_2`. The arguments are the program's own.
+//!
+//! They are one binary, because linking is most of the work.
+#![expect(
+    clippy::pedantic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what readers are shown is as short as their own code"
+)]
+
+use std::env;
+use std::error::Error;
+
+/// Each program is a module, whose `main` is private to it.
+macro_rules! programs {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
+
+            pub(super) fn run() -> Result<(), Box<dyn std::error::Error>> {
+                crate::boxed(main())
+            }
+        })+
+
+        fn run(name: &str) -> Result<(), Box<dyn Error>> {
+            match name {
+                $(stringify!($name) => $name::run(),)+
+                _ => Err(format!("src/main.rs does not name the program {name}").into()),
+            }
+        }
+    };
+}
+
+programs! { actix_1, actix_2, axum_1, axum_2, mcp_1, mcp_2, migration_1, migration_2, migration_3 }
+
+fn main() -> Result<(), Box<dyn Error>> {
+    run(&env::var("GUIDE_PROGRAM")?)
+}
+
+/// What the programs return is not the same in all.
+fn boxed(ended: Result<(), impl Into<Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    ended.map_err(Into::into)
+}

@@ -129,31 +129,46 @@ async fn everyone_answered(probe: &Probe) -> Step {
 async fn drop_calls(probe: Probe, usual: Duration) -> Step<usize> {
     let (began, mut dropped) = (Instant::now(), 0);
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for nth in 0..DROPS / CALLERS {
-        if began.elapsed() >= DROPPING {
+    // One wait further each time, until the call is answered before.
+    let mut polls = [1; VERBS];
+    for nth in 0..DROPS {
+        let never_waits = dropped == 0 && nth >= NEVER_WAITS;
+        if never_waits || dropped >= DROPS / CALLERS || began.elapsed() >= DROPPING {
             break;
         }
-        let pause = if nth % 2 == 0 { Duration::ZERO } else { usual / 2 };
-        let cut = Cut { polls: 1 + nth / 8 % 4, pause };
-        let answer = match nth % 4 {
-            0 => {
-                let new = Bound { code: sample::code()?, ..bound.clone() };
-                cut.off(async { new.insert(&new.binding).await.map(drop) }).await
-            }
-            1 => {
-                let attempt = bound.right()?;
-                cut.off(async { bound.redeem(&attempt).await.map(drop) }).await
-            }
-            2 => {
-                let attempt = sample::wrong()?;
-                cut.off(async { bound.redeem(&attempt).await.map(drop) }).await
-            }
-            _ => cut.off(bound.restore(sample::ticket()?)).await,
-        };
-        match answer {
-            Some(answer) => answer?,
-            None => dropped += 1,
+        let (verb, pause) = (nth % VERBS, if nth % 8 < VERBS { Duration::ZERO } else { usual / 2 });
+        let Some(polls) = polls.get_mut(verb) else { break };
+        let cut = Cut { polls: *polls, pause };
+        if drop_one(&bound, verb, cut).await? {
+            (*polls, dropped) = (*polls + 1, dropped + 1);
+        } else {
+            *polls = 1;
         }
     }
     Ok(dropped)
+}
+
+/// An insert, a right and a wrong redeem, a restore.
+const VERBS: usize = 4;
+/// If not one of so many calls waited, none will.
+const NEVER_WAITS: usize = 64;
+
+/// Whether it was dropped: else it was quicker.
+async fn drop_one(bound: &Bound, verb: usize, cut: Cut) -> Step<bool> {
+    let answer = match verb {
+        0 => {
+            let new = Bound { code: sample::code()?, ..bound.clone() };
+            cut.off(async { new.insert(&new.binding).await.map(drop) }).await
+        }
+        1 => {
+            let attempt = bound.right()?;
+            cut.off(async { bound.redeem(&attempt).await.map(drop) }).await
+        }
+        2 => {
+            let attempt = sample::wrong()?;
+            cut.off(async { bound.redeem(&attempt).await.map(drop) }).await
+        }
+        _ => cut.off(bound.restore(sample::ticket()?)).await,
+    };
+    answer.transpose().map(|answer| answer.is_none())
 }

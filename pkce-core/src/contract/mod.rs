@@ -30,8 +30,11 @@
 //! 4. *restore* acts for the ticket that redeemed the code, for no other and for no older one, and creates nothing.
 //! 5. *fidelity*: every part of a binding, every ticket and every time comes back octet for octet.
 //! 6. *isolation*: codes that are nearly the same, and very many codes, do not touch each other.
-//! 7. *expiry*: nothing is forgotten before it expires; afterwards nothing is revived or prolonged.
-//! 8. *race*: all of that holds while many callers are at it at once.
+//! 7. *clocks*: a code is live until its end, also if it was issued by a clock that is four seconds ahead, or long ago.
+//! 8. *expiry*: nothing is forgotten before it expires; afterwards nothing is revived or prolonged.
+//! 9. *race*: all of that holds while many callers are at it at once.
+//! 10. *cancelled*: a call that is dropped at any wait happened or it did not, holds up no other, and takes no
+//!     connection and no lock with it.
 //!
 //! What the contract leaves open is left open: a record may vanish or stay once it is expired, an insert over an
 //! expired record may count either way, and so may a second insert of the very same binding.
@@ -45,11 +48,44 @@
 //! that, and an idle core for each. The suite sees calls, not the store's own connections: a pool of one connection
 //! lines up what overlapped here. A case that depends on real time is inconclusive if the machine was too slow for it.
 //!
+//! # Dropped calls
+//!
+//! Each verb is polled once, twice and so on, left alone for a moment as long as the store's calls take, and dropped.
+//! What was sent may still arrive then, so no case looks whether it happened. The next call, through the next handle,
+//! finds one or the other, and that must stay true: an insert that is `Recorded`, or turned away by a whole
+//! record; a redeem that is the first, or learns of the dropped one's ticket. Then up to two thousand calls are dropped
+//! within a second, and eight callers at once must be answered within the two seconds that the core waits by default, or
+//! ten times as long as before. A store that answers in the first poll has nothing to drop.
+//!
+//! # What the suite cannot see
+//!
+//! It makes calls and reads answers. What it does not make or cannot read, it does not check:
+//!
+//! * *Lives cut short later than it waits.* Codes with a life of ten minutes are watched for five seconds, or as long
+//!   as the suite takes. A store that forgets everything after a minute passes, unless
+//!   [`long_life`](Contract::long_life) says so.
+//! * *An end that comes less than 200 ms early*, or 500 ms on a busy machine. Clocks and machine are given 150 ms, so an
+//!   answer that comes later than that before the end says nothing. Half a second before the end must be looked at, or
+//!   the case is inconclusive; the looks 350 and 200 ms before it count if they come in time.
+//! * *What happens after more than it does*: a code burned by the hundred-and-first wrong proof, a grant cut at a
+//!   megabyte ([`large_grant`](Contract::large_grant)), the ten thousandth code evicted
+//!   ([`live_codes`](Contract::live_codes)), the last of five thousand permits lost with dropped calls.
+//! * *Waits that only faults reach.* A call is dropped where a healthy store waits: not in the middle of a reconnect or of
+//!   a transaction that is tried again.
+//! * *Some interleavings.* A race is shown with a good chance, not for certain. A window that opens once in a million
+//!   calls passes, and so does one between two processes if both handles share something in this one.
+//! * *Faults*: a server that dies, a replica that is promoted, a disk that lies, a record that somebody changed. What was
+//!   acknowledged and is lost then is for your own tests, and for your documentation.
+//! * *Clocks*: it runs on one machine with one clock. A database whose clock is ahead forgets early.
+//! * *What a store writes elsewhere*: secrets in its logs, errors or metrics.
+//! * *Room*: whether what is expired is ever deleted.
+//!
 //! # What it costs
 //!
-//! About four seconds, two of them for the cases that sleep; with milliseconds per call ten seconds more; on a machine
-//! that is busy otherwise, as long as the races take to find two idle cores. All codes are random, so the store may be in use and need not be empty; nothing is deleted,
-//! everything expires within ten minutes. It wants a tokio runtime with its timer enabled.
+//! About five seconds, all of them for the cases that wait; with milliseconds per call ten seconds more; on a machine
+//! that is busy otherwise, as long as the races take to find two idle cores. All codes are random, so the store may be in
+//! use and need not be empty; nothing is deleted, everything expires within ten minutes. It wants a tokio runtime with its
+//! timer enabled.
 
 mod bound;
 mod cancelled;

@@ -12,7 +12,7 @@ pub(super) struct Pool {
 /// More than the suite drops calls one after the other, so that only very many find the end of them.
 impl Default for Pool {
     fn default() -> Self {
-        Self { connections: AtomicUsize::new(400), numbers: AtomicUsize::new(0), served: AtomicUsize::new(0) }
+        Self { connections: AtomicUsize::new(200), numbers: AtomicUsize::new(0), served: AtomicUsize::new(0) }
     }
 }
 

@@ -238,6 +238,12 @@ faults! {
     a_restore_that_takes_a_losers_ticket_is_caught: RestoreTakesAnyTicketOnce [
         "restore: a foreign ticket restores nothing"
     ]
+    a_redemption_forgotten_after_twenty_replays_is_caught: RedeemedIsForgottenAfterTwentyReplays [
+        "replay: replays change nothing"
+    ]
+    a_code_that_can_be_restored_eight_times_only_is_caught: RestoresEightTimes [
+        "restore: a code can be restored many times"
+    ]
     a_restore_that_creates_a_record_is_caught: RestoreCreates ["restore: an unknown code stays unknown"]
     a_lost_method_is_caught: LosesMethod ["fidelity: the method survives"]
     a_lost_proof_is_caught: LosesProof ["fidelity: the proof survives, whatever its octets"]

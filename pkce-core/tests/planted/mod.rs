@@ -43,6 +43,7 @@ pub(crate) enum Fault {
     ReplayTakesOver,
     ReplayWithWrongProofIsRefused,
     RedeemedIsForgotten,
+    RedeemedIsForgottenAfterTwentyReplays,
     BusyIsUnknown,
     BusyIsAnError,
     BurnsAfterFortyWrongProofs,
@@ -63,6 +64,7 @@ pub(crate) enum Fault {
     RestoreForgetsTheEnd,
     /// Takes the record out, waits, and puts it back without the mark.
     RestoreDroppedHalfWay,
+    RestoresEightTimes,
 
     LosesMethod,
     LosesProof,
@@ -116,11 +118,22 @@ struct Record {
     replayed: bool,
     restored_by_stranger: bool,
     wrong_proofs: u32,
+    replays: u32,
+    restores: u32,
 }
 
 impl Record {
     fn new(binding: Binding, forgotten_at: Timestamp) -> Self {
-        Self { binding, redeemed: None, forgotten_at, replayed: false, restored_by_stranger: false, wrong_proofs: 0 }
+        Self {
+            binding,
+            redeemed: None,
+            forgotten_at,
+            replayed: false,
+            restored_by_stranger: false,
+            wrong_proofs: 0,
+            replays: 0,
+            restores: 0,
+        }
     }
 }
 
@@ -269,9 +282,13 @@ impl Planted {
             }
             Some(first) => {
                 record.replayed = true;
+                record.replays += 1;
                 let answer = self.again(record, first);
                 if self.fault == Fault::ReplayTakesOver {
                     record.redeemed = Some(mark);
+                }
+                if self.fault == Fault::RedeemedIsForgottenAfterTwentyReplays && record.replays > 20 {
+                    record.redeemed = None;
                 }
                 answer
             }
@@ -519,6 +536,10 @@ impl ChallengeStore for Planted {
             Fault::RestoreForgetsTheEnd if holds => {
                 record.forgotten_at = now();
                 record.redeemed = None;
+            }
+            Fault::RestoresEightTimes if holds => {
+                record.restores += 1;
+                record.redeemed = record.redeemed.filter(|_| record.restores > 8);
             }
             _ if holds => record.redeemed = None,
             _ => {}

@@ -20,7 +20,8 @@ use crate::store_error::StoreError;
 /// * Every part of a [`Binding`] comes back octet for octet.
 /// * A call that is cancelled or times out may or may not have happened; nothing else may have.
 ///
-/// The `contract` module (feature `contract`) checks all of this against your store.
+/// The `contract` module (feature `contract`) checks this against your store, as far as calls and their answers show it; its
+/// documentation lists what it cannot see.
 #[async_trait]
 pub trait ChallengeStore: Send + Sync + 'static {
     /// Records `binding` for this code, unless a live record exists: it never overwrites one.

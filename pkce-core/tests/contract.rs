@@ -27,7 +27,18 @@ fn steady(fault: Fault) -> Report {
     runtime().block_on(suite(fault).without_real_time().race_time(Duration::ZERO).check())
 }
 
+/// With little patience, for stores that answer nobody any more.
+fn dropping(fault: Fault) -> Report {
+    let patience = Duration::from_secs(3);
+    runtime().block_on(suite(fault).without_real_time().race_time(Duration::ZERO).patience(patience).check())
+}
+
 fn waiting(fault: Fault) -> Report {
+    runtime().block_on(suite(fault).race_time(Duration::ZERO).long_life(Duration::ZERO).check())
+}
+
+/// With the default for a long life.
+fn watching(fault: Fault) -> Report {
     runtime().block_on(suite(fault).race_time(Duration::ZERO).check())
 }
 
@@ -52,25 +63,26 @@ fn assert_caught(report: &Report, fault: Fault, cases: &[&str]) {
     }
 }
 
-/// A race shows a fault with a good chance, not for certain, and on a busy machine with less of one.
-fn racing_until_caught(fault: Fault, cases: &[&str]) -> Report {
-    let mut report = racing(fault);
+/// A race shows a fault with a good chance, not for certain, and on a busy machine with less of one. There a look shortly
+/// before an end comes too late.
+fn until_caught(suite: fn(Fault) -> Report, fault: Fault, cases: &[&str]) -> Report {
+    let mut report = suite(fault);
     for _ in 0..8 {
         if cases.iter().all(|case| is_caught(&report, case)) {
             break;
         }
-        report = racing(fault);
+        report = suite(fault);
     }
     report
 }
 
 /// Which faults are caught by which cases.
 macro_rules! faults {
-    (racing: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
+    (until caught by $suite:ident: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
         #[test]
         fn $test() {
             let cases = [$($case),+];
-            assert_caught(&racing_until_caught(Fault::$fault, &cases), Fault::$fault, &cases);
+            assert_caught(&until_caught($suite, Fault::$fault, &cases), Fault::$fault, &cases);
         }
     )+};
     ($suite:ident: $($test:ident: $fault:ident [$($case:literal),+])+) => {$(
@@ -128,6 +140,17 @@ async fn the_suite_takes_any_handle_to_a_store() {
 fn the_cases_that_wait_can_be_left_out() {
     let report = steady(Fault::ForgetsEarly);
     assert!(report.findings().iter().all(|finding| finding.family() != "expiry"));
+}
+
+#[test]
+fn a_life_that_is_capped_is_caught_if_it_is_watched_for_longer() {
+    let suite = suite(Fault::CapsLifeAtSevenSeconds).race_time(Duration::ZERO).long_life(Duration::from_secs(8));
+    let report = runtime().block_on(suite.check());
+    let cases = [
+        "expiry: a code with a long life is still there at the end of the suite",
+        "expiry: a redeemed code with a long life is still there at the end of the suite",
+    ];
+    assert_caught(&report, Fault::CapsLifeAtSevenSeconds, &cases);
 }
 
 #[test]
@@ -215,6 +238,12 @@ faults! {
     a_restore_that_takes_a_losers_ticket_is_caught: RestoreTakesAnyTicketOnce [
         "restore: a foreign ticket restores nothing"
     ]
+    a_redemption_forgotten_after_twenty_replays_is_caught: RedeemedIsForgottenAfterTwentyReplays [
+        "replay: replays change nothing"
+    ]
+    a_code_that_can_be_restored_eight_times_only_is_caught: RestoresEightTimes [
+        "restore: a code can be restored many times"
+    ]
     a_restore_that_creates_a_record_is_caught: RestoreCreates ["restore: an unknown code stays unknown"]
     a_lost_method_is_caught: LosesMethod ["fidelity: the method survives"]
     a_lost_proof_is_caught: LosesProof ["fidelity: the proof survives, whatever its octets"]
@@ -238,6 +267,16 @@ faults! {
     ]
     a_key_that_is_only_a_prefix_is_caught: KeyIsAPrefix ["isolation: codes that differ in one bit are different codes"]
     a_key_that_folds_case_is_caught: KeyFoldsCase ["isolation: codes that are alike as text are different codes"]
+    a_grant_cut_at_64_kib_is_caught: CutsGrantAt64Kib ["fidelity: a large grant survives"]
+    a_code_burned_after_forty_wrong_proofs_is_caught: BurnsAfterFortyWrongProofs [
+        "redeem: a hundred wrong proofs change nothing"
+    ]
+    a_code_from_a_clock_that_is_ahead_refused_is_caught: RefusesTheFuture [
+        "clocks: a code issued by a clock that is four seconds ahead is live"
+    ]
+    an_end_reckoned_from_the_issue_is_caught: EndsAMinuteAfterIssue [
+        "clocks: a code issued nine minutes ago is live until its end"
+    ]
     a_key_that_ends_at_a_zero_is_caught: KeyEndsAtZero ["isolation: codes that are alike as text are different codes"]
     room_made_at_the_cost_of_a_live_code_is_caught: ForgetsTheOldestOfMany [
         "isolation: very many live codes keep their own bindings"
@@ -248,7 +287,7 @@ faults! {
 }
 
 faults! {
-    racing:
+    until caught by racing:
     an_insert_that_looks_first_and_writes_later_is_caught: InsertIsNotAtomic [
         "race: of many inserts for one code exactly one is recorded"
     ]
@@ -285,7 +324,7 @@ faults! {
 }
 
 faults! {
-    waiting:
+    until caught by waiting:
     a_code_forgotten_early_is_caught: ForgetsEarly [
         "expiry: a live code is not forgotten before it expires",
         "expiry: a redeemed code is not forgotten before it expires"
@@ -311,5 +350,48 @@ faults! {
     ]
     a_new_binding_with_an_old_mark_is_caught: InsertOverExpiredKeepsTheMark [
         "expiry: a code bound anew after it expired is a new code"
+    ]
+    a_life_that_ends_four_tenths_of_a_second_early_is_caught: ForgetsFourTenthsEarly [
+        "expiry: a live code is not forgotten before it expires",
+        "expiry: a redeemed code is not forgotten before it expires"
+    ]
+}
+
+faults! {
+    watching:
+    a_redeemed_code_forgotten_after_three_seconds_is_caught: RedeemedIsForgottenAfterThreeSeconds [
+        "expiry: a redeemed code with a long life is still there at the end of the suite"
+    ]
+    a_life_of_an_octet_of_seconds_is_caught: KeepsAnOctetOfTheSeconds [
+        "expiry: a code with a long life is still there at the end of the suite",
+        "expiry: a redeemed code with a long life is still there at the end of the suite"
+    ]
+    a_life_of_sixteen_bits_of_milliseconds_is_caught: KeepsSixteenBitsOfTheMilliseconds [
+        "expiry: a code with a long life is still there at the end of the suite"
+    ]
+}
+
+faults! {
+    dropping:
+    an_insert_that_is_dropped_half_way_is_caught: InsertDroppedHalfWay [
+        "cancelled: an insert that is dropped happened or did not"
+    ]
+    a_redeem_that_is_dropped_half_way_is_caught: RedeemDroppedHalfWay [
+        "cancelled: a redeem that is dropped happened or did not"
+    ]
+    a_wrong_proof_that_is_dropped_half_way_is_caught: WrongProofDroppedHalfWay [
+        "cancelled: a wrong proof that is dropped changes nothing"
+    ]
+    a_restore_that_is_dropped_half_way_is_caught: RestoreDroppedHalfWay [
+        "cancelled: a restore that is dropped happened or did not"
+    ]
+    a_place_in_a_queue_lost_with_a_dropped_call_is_caught: DroppedWaiterKeepsItsTurn [
+        "cancelled: calls that are dropped in a crowd hold up no other"
+    ]
+    a_connection_lost_with_a_dropped_insert_is_caught: DroppedInsertKeepsItsConnection [
+        "cancelled: after very many dropped calls the store answers as before"
+    ]
+    a_connection_lost_with_a_dropped_redeem_is_caught: DroppedRedeemKeepsItsConnection [
+        "cancelled: after very many dropped calls the store answers as before"
     ]
 }

@@ -27,25 +27,29 @@ impl Case {
     }
 
     pub(super) async fn find(&self, probe: Probe) -> Finding {
-        Finding::new(self.family, self.name, self.outcome(probe).await)
+        let steps = (self.run)(probe.clone());
+        Finding::new(self.family, self.name, Outcome::of(guarded(&probe, steps).await))
     }
+}
 
-    async fn outcome(&self, probe: Probe) -> Outcome {
-        let patience = probe.settings().patience;
-        let mut steps = tokio::spawn((self.run)(probe.clone()));
-        loop {
-            // Not a limit for the whole case: a slow store is no wrong store, as long as it answers.
-            let answers = probe.answers();
-            match timeout(patience, &mut steps).await {
-                Ok(Ok(Ok(()))) => return Outcome::Passed,
-                Ok(Ok(Err(outcome))) => return outcome,
-                Ok(Err(broken)) => return died(broken),
-                Err(_) if probe.answers() == answers => {
-                    steps.abort();
-                    return Outcome::failed("an answer", format!("none within {patience:?}"));
-                }
-                Err(_) => {}
+/// Takes the steps, whatever the store does meanwhile.
+pub(super) async fn guarded<T: Send + 'static>(
+    probe: &Probe,
+    steps: impl Future<Output = Step<T>> + Send + 'static,
+) -> Step<T> {
+    let patience = probe.settings().patience;
+    let mut steps = tokio::spawn(steps);
+    loop {
+        // Not a limit for the whole case: a slow store is no wrong store, as long as it answers.
+        let answers = probe.answers();
+        match timeout(patience, &mut steps).await {
+            Ok(Ok(step)) => return step,
+            Ok(Err(broken)) => return Err(died(broken)),
+            Err(_) if probe.answers() == answers => {
+                steps.abort();
+                return Err(Outcome::failed("an answer", format!("none within {patience:?}")));
             }
+            Err(_) => {}
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) const CASES: &[Case] = &[
 const LIFE: Duration = Duration::from_millis(1_900);
 /// How long before the end a record must still be there.
 const BEFORE: u64 = 500;
+/// How long before the end it is looked at again. Such a look says something only if machine and store are quick, so
+/// one that comes too late is none.
+const SHORTLY_BEFORE: [u64; 2] = [350, 200];
 /// How long after the end it is certainly over, whosever clock is asked.
 const AFTER: Duration = Duration::from_millis(250);
 /// How far the clocks may be apart, and a call take, before an answer says nothing of the store.
@@ -42,8 +45,8 @@ impl Bound {
         Self::new(probe, Draft { issued_at, lifetime, ..Draft::fresh()? }.binding()?).await
     }
 
-    async fn shortly_before_the_end(&self) {
-        until(sample::earlier(self.binding.expires_at(), BEFORE)).await;
+    async fn before_the_end(&self, millis: u64) {
+        until(sample::earlier(self.binding.expires_at(), millis)).await;
     }
 
     async fn after_the_end(&self) {
@@ -51,13 +54,25 @@ impl Bound {
     }
 
     /// A fault that was seen too near to the end, because the machine or the connection is slow, is no fault.
-    fn in_time<T>(&self, step: Step<T>) -> Step<T> {
+    pub(super) fn in_time<T>(&self, step: Step<T>) -> Step<T> {
         match step {
-            Err(Outcome::Failed { .. }) if sample::now().saturating_add(SLACK) >= self.binding.expires_at() => {
+            Err(Outcome::Failed { .. }) if self.is_late() => {
                 Err(Outcome::inconclusive(&"the call came too late: the machine or the store is too slow"))
             }
             step => step,
         }
+    }
+
+    /// The same for a look that may be left out.
+    pub(super) fn unless_late(&self, step: Step) -> Step {
+        match step {
+            Err(Outcome::Failed { .. }) if self.is_late() => Ok(()),
+            step => step,
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        sample::now().saturating_add(SLACK) >= self.binding.expires_at()
     }
 
     async fn truthful(&self, step: &str) -> Step {
@@ -80,20 +95,34 @@ async fn until(moment: Timestamp) {
 }
 
 async fn live(probe: Probe) -> Step {
-    let bound = Bound::living(&probe, LIFE).await?;
-    bound.shortly_before_the_end().await;
+    let (bound, other) = (Bound::living(&probe, LIFE).await?, Bound::living(&probe, LIFE).await?);
+    bound.before_the_end(BEFORE).await;
     bound.in_time(bound.refused("a wrong proof, half a second before the end", &sample::wrong()?).await)?;
     bound.in_time(bound.live("the right proof, half a second before the end").await)?;
-    bound.after_the_end().await;
-    bound.truthful("redeem after the end").await
+    for millis in SHORTLY_BEFORE {
+        other.before_the_end(millis).await;
+        let step = format!("a wrong proof, {millis} ms before the end");
+        other.unless_late(other.refused(&step, &sample::wrong()?).await)?;
+    }
+    other.unless_late(other.live("the right proof, shortly before the end").await.map(drop))?;
+    for bound in [bound, other] {
+        bound.after_the_end().await;
+        bound.truthful("redeem after the end").await?;
+    }
+    Ok(())
 }
 
 async fn redeemed(probe: Probe) -> Step {
     let bound = Bound::living(&probe, LIFE).await?;
     let winner = bound.in_time(bound.live("the right proof").await)?;
-    bound.shortly_before_the_end().await;
+    bound.before_the_end(BEFORE).await;
     bound.in_time(bound.held_by("a replay, half a second before the end", &winner).await)?;
-    bound.in_time(bound.first("the first attempt sent again, half a second before the end", &winner).await)
+    bound.in_time(bound.first("the first attempt sent again, half a second before the end", &winner).await)?;
+    for millis in SHORTLY_BEFORE {
+        bound.before_the_end(millis).await;
+        bound.unless_late(bound.held_by(&format!("a replay, {millis} ms before the end"), &winner).await)?;
+    }
+    Ok(())
 }
 
 /// Expires just before a full second, so that an end that was rounded down to seconds has passed when it is asked for.
@@ -101,7 +130,7 @@ async fn between(probe: Probe) -> Step {
     let life = LIFE.saturating_sub(Duration::from_millis(400));
     let past = sample::odd(sample::now()).saturating_add(life).as_epoch_millis() % 1_000;
     let bound = Bound::living(&probe, life.saturating_add(Duration::from_millis(967_u64.saturating_sub(past)))).await?;
-    bound.shortly_before_the_end().await;
+    bound.before_the_end(BEFORE).await;
     bound.in_time(bound.live("the right proof, half a second before the end").await.map(drop))
 }
 
@@ -109,14 +138,14 @@ async fn restored(probe: Probe) -> Step {
     let bound = Bound::living(&probe, LIFE).await?;
     let winner = bound.in_time(bound.live("the right proof").await)?;
     bound.restore(winner.ticket()).await?;
-    bound.shortly_before_the_end().await;
+    bound.before_the_end(BEFORE).await;
     bound.in_time(bound.live("the right proof after a restore, half a second before the end").await.map(drop))
 }
 
 async fn prolonged(probe: Probe) -> Step {
     let bound = Bound::living(&probe, SHORT).await?;
     let winner = bound.in_time(bound.live("the right proof").await)?;
-    until(sample::earlier(bound.binding.expires_at(), BEFORE)).await;
+    bound.before_the_end(BEFORE).await;
     bound.restore(winner.ticket()).await?;
     bound.in_time(bound.refused("a wrong proof after the restore", &sample::wrong()?).await)?;
     bound.after_the_end().await;

@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("redeem", "an unknown code is unknown, and stays free", |probe| Box::pin(unknown(probe))),
     Case::new("redeem", "the right proof is the first", |probe| Box::pin(right(probe))),
     Case::new("redeem", "a wrong proof is refused and changes nothing", |probe| Box::pin(wrong(probe))),
+    Case::new("redeem", "a hundred wrong proofs change nothing", |probe| Box::pin(hundred(probe))),
     Case::new("redeem", "a proof that differs in one bit is refused", |probe| Box::pin(one_bit(probe))),
     Case::new("redeem", "no proof is refused where one is bound", |probe| Box::pin(missing(probe))),
     Case::new("redeem", "a proof is refused where none is bound", |probe| Box::pin(superfluous(probe))),
@@ -54,6 +55,15 @@ async fn wrong(probe: Probe) -> Step {
     let right = Attempt::new(bound.binding.proof().copied(), last.ticket(), last.at());
     bound.first("the right proof, under a ticket that was refused before", &right).await?;
     bound.held_by("the right proof under another ticket", &right).await
+}
+
+/// The client that holds the verifier is not shut out by those who guess: a code that may be burned is burned by the core.
+async fn hundred(probe: Probe) -> Step {
+    let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
+    for nth in 1..=100 {
+        bound.refused(&format!("wrong proof number {nth}"), &sample::wrong()?).await?;
+    }
+    bound.live("the right proof after a hundred wrong ones").await.map(drop)
 }
 
 async fn one_bit(probe: Probe) -> Step {

@@ -31,7 +31,7 @@ async fn wrong(probe: Probe) -> Step {
 async fn many(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     let winner = bound.live("the right proof").await?;
-    for _ in 0..5 {
+    for _ in 0..25 {
         bound.held_by("one of several replays", &winner).await?;
         bound.again("one of several replays, with a wrong proof", &sample::wrong()?, &winner).await?;
     }

@@ -137,6 +137,10 @@ impl fmt::Display for Finding {
 }
 
 impl Outcome {
+    pub(super) fn of(steps: Result<(), Self>) -> Self {
+        steps.err().unwrap_or(Self::Passed)
+    }
+
     pub(super) fn failed(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self::Failed { expected: expected.into(), seen: seen.into() }
     }

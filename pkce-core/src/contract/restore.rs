@@ -106,7 +106,7 @@ async fn still_bound(probe: Probe) -> Step {
 
 async fn many(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for _ in 0..5 {
+    for _ in 0..20 {
         let holder = bound.live("the right proof while the code is live").await?;
         bound.held_by("a replay while the code is redeemed", &holder).await?;
         bound.restore(holder.ticket()).await?;

@@ -8,6 +8,10 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use pkce_core::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp};
 
+mod pool;
+
+use pool::Pool;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -21,6 +25,8 @@ pub(crate) enum Fault {
     InsertIsNotAtomic,
     InsertIsInTwoParts,
     InsertOverExpiredKeepsTheMark,
+    /// Takes the code first and writes its binding later: dropped in between, the code is neither free nor bound.
+    InsertDroppedHalfWay,
 
     RedeemWaitsBetweenReadAndWrite,
     RedeemUnlocksBetweenReadAndWrite,
@@ -37,8 +43,16 @@ pub(crate) enum Fault {
     ReplayTakesOver,
     ReplayWithWrongProofIsRefused,
     RedeemedIsForgotten,
+    RedeemedIsForgottenAfterTwentyReplays,
     BusyIsUnknown,
     BusyIsAnError,
+    BurnsAfterFortyWrongProofs,
+    /// Takes the record out, waits, and puts it back marked.
+    RedeemDroppedHalfWay,
+    /// Marks, waits, compares, and takes the mark back.
+    WrongProofDroppedHalfWay,
+    /// Callers draw numbers, and are served one after the other. Whoever leaves the queue is waited for.
+    DroppedWaiterKeepsItsTurn,
 
     RestoreDoesNothing,
     RestoreIgnoresTheTicket,
@@ -48,6 +62,9 @@ pub(crate) enum Fault {
     RestoreRevives,
     RestoreProlongs,
     RestoreForgetsTheEnd,
+    /// Takes the record out, waits, and puts it back without the mark.
+    RestoreDroppedHalfWay,
+    RestoresEightTimes,
 
     LosesMethod,
     LosesProof,
@@ -56,6 +73,7 @@ pub(crate) enum Fault {
     LosesNoGrant,
     LosesOddOctets,
     LosesEndOfLargeGrant,
+    CutsGrantAt64Kib,
     LosesBlanksAtTheEnd,
     LosesIssuedAt,
     LosesExpiresAt,
@@ -75,6 +93,17 @@ pub(crate) enum Fault {
     CutsLifeToSeconds,
     CutsEndToSeconds,
     RedeemedIsForgottenEarly,
+    RedeemedIsForgottenAfterThreeSeconds,
+    ForgetsFourTenthsEarly,
+    CapsLifeAtSevenSeconds,
+    KeepsAnOctetOfTheSeconds,
+    KeepsSixteenBitsOfTheMilliseconds,
+    EndsAMinuteAfterIssue,
+    RefusesTheFuture,
+
+    /// A pool whose connection is gone for ever with a call that is dropped.
+    DroppedInsertKeepsItsConnection,
+    DroppedRedeemKeepsItsConnection,
 
     SwallowsErrors,
     Panics,
@@ -88,6 +117,24 @@ struct Record {
     forgotten_at: Timestamp,
     replayed: bool,
     restored_by_stranger: bool,
+    wrong_proofs: u32,
+    replays: u32,
+    restores: u32,
+}
+
+impl Record {
+    fn new(binding: Binding, forgotten_at: Timestamp) -> Self {
+        Self {
+            binding,
+            redeemed: None,
+            forgotten_at,
+            replayed: false,
+            restored_by_stranger: false,
+            wrong_proofs: 0,
+            replays: 0,
+            restores: 0,
+        }
+    }
 }
 
 type Records = HashMap<Vec<u8>, Record>;
@@ -97,6 +144,7 @@ pub(crate) struct Planted {
     fault: Fault,
     records: Arc<Mutex<Records>>,
     busy: Arc<AtomicUsize>,
+    pool: Arc<Pool>,
 }
 
 impl Clone for Planted {
@@ -105,13 +153,13 @@ impl Clone for Planted {
             Fault::HandleHasItsOwnRecords => Arc::default(),
             _ => Arc::clone(&self.records),
         };
-        Self { fault: self.fault, records, busy: Arc::clone(&self.busy) }
+        Self { fault: self.fault, records, busy: Arc::clone(&self.busy), pool: Arc::clone(&self.pool) }
     }
 }
 
 impl Planted {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, records: Arc::default(), busy: Arc::default() }
+        Self { fault, records: Arc::default(), busy: Arc::default(), pool: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
@@ -123,7 +171,11 @@ impl Planted {
         let mut records = self.lock();
         let keeps =
             matches!(self.fault, Fault::NeverForgets | Fault::RestoreProlongs | Fault::InsertOverExpiredKeepsTheMark);
-        if !keeps && records.get(key).is_some_and(|record| record.forgotten_at <= now()) {
+        let gone = |record: &Record| match self.fault {
+            Fault::RefusesTheFuture if record.binding.issued_at() > now() => true,
+            _ => record.forgotten_at <= now(),
+        };
+        if !keeps && records.get(key).is_some_and(gone) {
             if self.fault == Fault::RestoreRevives {
                 if let Some(record) = records.remove(key) {
                     records.insert([key, b" (deleted)"].concat(), record);
@@ -152,6 +204,14 @@ impl Planted {
             Fault::ForgetsEarly => from.saturating_add(life / 2),
             Fault::CutsLifeToSeconds => from.saturating_add(Duration::from_secs(life.as_secs())),
             Fault::CutsEndToSeconds => seconds(binding.expires_at()),
+            Fault::ForgetsFourTenthsEarly => from.saturating_add(life.saturating_sub(Duration::from_millis(400))),
+            Fault::CapsLifeAtSevenSeconds => binding.expires_at().min(now().saturating_add(Duration::from_secs(7))),
+            Fault::KeepsAnOctetOfTheSeconds => now().saturating_add(Duration::from_secs((life.as_secs() + 1) % 256)),
+            Fault::KeepsSixteenBitsOfTheMilliseconds => {
+                let life = u64::try_from(life.as_millis()).expect("ten minutes");
+                now().saturating_add(Duration::from_millis(life % 65_536))
+            }
+            Fault::EndsAMinuteAfterIssue => from.saturating_add(Duration::from_secs(60)),
             _ => binding.expires_at(),
         }
     }
@@ -172,6 +232,7 @@ impl Planted {
                 grant = grant.map(|grant| String::from_utf8_lossy(&grant).into_owned().into_bytes().into());
             }
             Fault::LosesEndOfLargeGrant => grant = grant.map(|grant| grant.iter().take(65_535).copied().collect()),
+            Fault::CutsGrantAt64Kib => grant = grant.map(|grant| grant.iter().take(65_536).copied().collect()),
             Fault::LosesBlanksAtTheEnd => grant = grant.map(|grant| grant.trim_ascii_end().into()),
             Fault::LosesIssuedAt => from = Timestamp::from_epoch_millis(until.as_epoch_millis() - 60_000),
             Fault::LosesExpiresAt => until = from.saturating_add(Duration::from_secs(60)),
@@ -221,9 +282,13 @@ impl Planted {
             }
             Some(first) => {
                 record.replayed = true;
+                record.replays += 1;
                 let answer = self.again(record, first);
                 if self.fault == Fault::ReplayTakesOver {
                     record.redeemed = Some(mark);
+                }
+                if self.fault == Fault::RedeemedIsForgottenAfterTwentyReplays && record.replays > 20 {
+                    record.redeemed = None;
                 }
                 answer
             }
@@ -232,11 +297,16 @@ impl Planted {
                 if self.fault == Fault::RedeemedIsForgottenEarly {
                     record.forgotten_at = attempt.at().saturating_add(Duration::from_secs(1));
                 }
+                if self.fault == Fault::RedeemedIsForgottenAfterThreeSeconds {
+                    record.forgotten_at = record.forgotten_at.min(now().saturating_add(Duration::from_secs(3)));
+                }
                 Redemption::First(record.binding.clone())
             }
             None => {
+                record.wrong_proofs += 1;
                 let marks = match self.fault {
                     Fault::WrongProofMarks => true,
+                    Fault::BurnsAfterFortyWrongProofs => record.wrong_proofs > 40,
                     Fault::WrongProofMarksInACrowd => crowded,
                     _ => false,
                 };
@@ -269,6 +339,41 @@ impl Planted {
     }
 }
 
+impl Planted {
+    /// Right as long as nobody drops it.
+    async fn redeem_half_way(&self, key: Vec<u8>, attempt: &Attempt) -> Redemption {
+        let takes_out = match (self.fault, self.live(&key).get(&key)) {
+            (_, None) => return Redemption::Unknown,
+            (Fault::WrongProofDroppedHalfWay, Some(record)) => {
+                record.redeemed.is_none() && record.binding.proof() != attempt.proof()
+            }
+            (_, Some(record)) => record.redeemed.is_none() && record.binding.proof() == attempt.proof(),
+        };
+        let Some(mut record) = self.live(&key).remove(&key) else { return Redemption::Unknown };
+        if takes_out {
+            if self.fault == Fault::WrongProofDroppedHalfWay {
+                let marked = Record { redeemed: Some((attempt.ticket(), attempt.at())), ..record.clone() };
+                self.lock().insert(key.clone(), marked);
+            }
+            tokio::task::yield_now().await;
+        }
+        let answer = self.judge(&mut record, attempt, false);
+        self.lock().insert(key, record);
+        answer
+    }
+
+    async fn redeem_in_turn(&self, key: Vec<u8>, attempt: &Attempt) -> Redemption {
+        let number = self.pool.draw_a_number();
+        while self.pool.served() != number {
+            tokio::task::yield_now().await;
+        }
+        let _next = self.pool.serve();
+        tokio::task::yield_now().await;
+        let mut records = self.live(&key);
+        records.get_mut(&key).map_or(Redemption::Unknown, |record| self.judge(record, attempt, false))
+    }
+}
+
 fn now() -> Timestamp {
     SystemTime::now().into()
 }
@@ -283,12 +388,23 @@ impl ChallengeStore for Planted {
         let key = self.key(code);
         let kept = self.kept(binding);
         let forgotten_at = self.forgotten_at(&kept);
-        let mut record =
-            Record { binding: kept, redeemed: None, forgotten_at, replayed: false, restored_by_stranger: false };
+        let mut record = Record::new(kept, forgotten_at);
         if self.fault == Fault::TakesTime {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let old = self.live(&key).get(&key).cloned();
+        if self.fault == Fault::DroppedInsertKeepsItsConnection {
+            self.pool.take().await;
+            tokio::task::yield_now().await;
+            self.pool.give_back();
+        }
+        if self.fault == Fault::InsertDroppedHalfWay {
+            let taken = [&key[..], b" (taken)"].concat();
+            if self.lock().insert(taken, record.clone()).is_some() {
+                return Ok(Inserted::Occupied);
+            }
+            tokio::task::yield_now().await;
+        }
         if self.fault == Fault::InsertIsInTwoParts {
             let half = Record { binding: Planted::new(Fault::LosesGrant).kept(&record.binding), ..record.clone() };
             self.lock().entry(key.clone()).or_insert(half);
@@ -336,6 +452,15 @@ impl ChallengeStore for Planted {
             Fault::Panics => panic!("the connection pool is poisoned"),
             Fault::Hangs => std::future::pending().await,
             Fault::TakesTime => tokio::time::sleep(Duration::from_millis(1)).await,
+            Fault::RedeemDroppedHalfWay | Fault::WrongProofDroppedHalfWay => {
+                return Ok(self.redeem_half_way(key, attempt).await);
+            }
+            Fault::DroppedWaiterKeepsItsTurn => return Ok(self.redeem_in_turn(key, attempt).await),
+            Fault::DroppedRedeemKeepsItsConnection => {
+                self.pool.take().await;
+                tokio::task::yield_now().await;
+                self.pool.give_back();
+            }
             _ => {}
         }
         let crowded = self.busy.fetch_add(1, Ordering::SeqCst) > 0;
@@ -357,6 +482,15 @@ impl ChallengeStore for Planted {
         if self.fault == Fault::TakesTime {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        if self.fault == Fault::RestoreDroppedHalfWay {
+            let record = self.live(&key).remove(&key);
+            tokio::task::yield_now().await;
+            if let Some(mut record) = record {
+                record.redeemed = record.redeemed.filter(|(holder, _)| *holder != ticket);
+                self.lock().insert(key, record);
+            }
+            return Ok(());
+        }
         if self.fault == Fault::RestoreIsNotAtomic {
             let holder = self.live(&key).get(&key).and_then(|record| record.redeemed);
             if holder.is_some_and(|(holder, _)| holder == ticket) {
@@ -377,9 +511,7 @@ impl ChallengeStore for Planted {
                 let from = now();
                 let until = from.saturating_add(Duration::from_secs(60));
                 let binding = Binding::from_parts("none", None, None, from, until).expect("a valid binding");
-                let (forgotten_at, redeemed) = (until, None);
-                let record = Record { binding, redeemed, forgotten_at, replayed: false, restored_by_stranger: false };
-                records.insert(key, record);
+                records.insert(key, Record::new(binding, until));
             }
             return Ok(());
         };
@@ -404,6 +536,10 @@ impl ChallengeStore for Planted {
             Fault::RestoreForgetsTheEnd if holds => {
                 record.forgotten_at = now();
                 record.redeemed = None;
+            }
+            Fault::RestoresEightTimes if holds => {
+                record.restores += 1;
+                record.redeemed = record.redeemed.filter(|_| record.restores > 8);
             }
             _ if holds => record.redeemed = None,
             _ => {}

@@ -19,7 +19,7 @@ mod isolation {
 
 async fn it_keeps_the_contract(database: Database) {
     let (one, other) = (database.store().await, database.pool().await.store(&database.table));
-    let report = Contract::new(one).also_through(other).live_codes(10_000).large_grant(64 * 1024).check().await;
+    let report = Contract::new(one).also_through(other).live_codes(10_000).check().await;
     println!("{}\n{report}", database.name);
     report.assert_passed();
 }

@@ -128,9 +128,20 @@
 //!   database does: the token endpoint answers 503. What was sent may still be carried out.
 //! * `acquire_timeout` is 30 seconds in sqlx. Set it below the policy's, to 1.5 seconds say: then the log has the reason (no
 //!   connection to be had) instead of a call that took too long.
-//! * A call that was ended leaves its connection busy until the database has answered. Let the database give up,
-//!   too: `statement_timeout=2s` among PostgreSQL's connection options, `innodb_lock_wait_timeout=2` in MySQL (50 by default),
-//!   `busy_timeout` of one second in SQLite (5 in sqlx).
+//! * A call that was ended, by the time-out or because its client hung up, closes its connection: if the database's machine
+//!   vanished without a word, its answer would never come, and sqlx would wait for it until TCP gives up (a quarter of
+//!   an hour on Linux) before the pool could have another connection in its place. So a pool whose connections are
+//!   all dead has new ones after one time-out. At most as many are closed in a minute as the pool may have; whatever is ended beyond
+//!   that leaves its connection busy until the database has answered. So neither a database that is slow nor clients
+//!   that hang up make it a storm of connections: at the worst the database has twice the pool's number in the first minute,
+//!   and once more in each minute in which no statement comes to its end.
+//! * Nothing ends what is closed here before it is done over there. Let the database give up, too: `statement_timeout=2s` among
+//!   PostgreSQL's connection options, `innodb_lock_wait_timeout=2` in MySQL (50 by default), `busy_timeout` of one
+//!   second in SQLite (5 in sqlx).
+//! * What stays exposed when a machine vanishes: connections that were being given back at that moment, and those that the host's
+//!   own queries were using in the same pool. sqlx waits for them without end. A pool of the store's own has the first only;
+//!   Linux gives up after some 15 seconds with `net.ipv4.tcp_retries2=6`, if you may set that.
+//! * In SQLite nothing is closed: there is no network, and a database in memory would be gone.
 //! * A firewall that drops idle connections in silence makes calls hang, tested or not. Set `idle_timeout` below its limit.
 //!
 //! # Durability
@@ -214,6 +225,7 @@
 //! | connection cut, or ended for idleness | sent again, unnoticed | the same | – | `faults::…::connections_that_were_cut_…`, `connections_that_the_server_ended_…` |
 //! | answer lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_answer_was_lost_…` |
 //! | database hangs | 503 in time; works again without a restart | the same | 503 in time | `faults::…::a_database_that_hung_…` |
+//! | the machine vanishes without a word, another takes its address | 503 in time; new connections after one time-out | the same | – | `faults::…::connections_to_a_machine_that_vanished_…`, `calls_that_are_dropped_do_not_flood_…` |
 //! | call dropped half-way | it happened or not; the pool is sound | the same | the same | `faults::…::calls_that_are_dropped_…` |
 //! | killed (`SIGKILL`) and started again | what was answered is remembered | the same | the same, but not tested | `crash::nobody_is_served_twice_when_…` |
 //! | commit fails | an error; not redeemed | not tested | an error; not redeemed | `durability::a_redemption_whose_commit_fails_…` |
@@ -229,6 +241,7 @@
 
 mod dialect;
 mod failure;
+mod lease;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -4,7 +4,7 @@ use pkce_core::{Attempt, CodeDigest, Inserted};
 use sqlx::SqlStr;
 use sqlx::mysql::{MySql, MySqlArguments, MySqlDatabaseError};
 use sqlx::query::Query;
-use sqlx::{MySqlConnection, MySqlPool, Row as _};
+use sqlx::{MySqlConnection, Row as _};
 
 use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
@@ -13,7 +13,7 @@ use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
-/// The store on MySQL and MariaDB: [`SqlxStore`] in a [`MySqlPool`].
+/// The store on MySQL and MariaDB: [`SqlxStore`] in a [`MySqlPool`](sqlx::MySqlPool).
 pub type MySqlStore = SqlxStore<MySql>;
 
 /// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
@@ -73,21 +73,20 @@ impl Sql for MySql {
         table.place(MYSQL_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &MySqlPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
-        let mut connection = pool.acquire().await?;
+    async fn execute(connection: &mut MySqlConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
         let affected = query(sql, values).execute(&mut *connection).await?.rows_affected();
         if affected == 0 {
-            check_autocommit(&mut connection).await?;
+            check_autocommit(connection).await?;
         }
         Ok(affected)
     }
 
-    async fn execute_ddl(pool: &MySqlPool, sql: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    async fn execute_ddl(connection: &mut MySqlConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 
     async fn redeem(
-        pool: &MySqlPool,
+        connection: &mut MySqlConnection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -97,13 +96,11 @@ impl Sql for MySql {
         let ticket = attempt.ticket();
         let ticket = Value::Octets(Some(ticket.as_bytes()));
         let at = Value::Number(millis(attempt.at())?);
-        // One connection for both statements, so that it is taken from the pool, and tested, once.
-        let mut connection = pool.acquire().await?;
         query(&statements.redeem, &[ticket, at, code, at, proof]).execute(&mut *connection).await?;
         let rows = query(&statements.find, &[code]).fetch_all(&mut *connection).await?;
         match rows.first() {
             // What is found in a transaction that nobody ends may be long past.
-            None => check_autocommit(&mut connection).await?,
+            None => check_autocommit(connection).await?,
             Some(row) if row.try_get::<i64, _>(7).ok() != Some(1) => return Err(Failure::NotCommitted),
             Some(_) => {}
         }

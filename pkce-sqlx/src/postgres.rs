@@ -1,7 +1,7 @@
 //! PostgreSQL 12 and later.
 
 use pkce_core::{Attempt, CodeDigest};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
@@ -13,7 +13,7 @@ use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
-/// The store on PostgreSQL: [`SqlxStore`] in a [`PgPool`].
+/// The store on PostgreSQL: [`SqlxStore`] in a [`PgPool`](sqlx::PgPool).
 pub type PgStore = SqlxStore<Postgres>;
 
 /// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
@@ -80,16 +80,16 @@ impl Sql for Postgres {
         table.place(POSTGRES_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &PgPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
-        Ok(query(sql, values).execute(pool).await?.rows_affected())
+    async fn execute(connection: &mut PgConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        Ok(query(sql, values).execute(connection).await?.rows_affected())
     }
 
-    async fn execute_ddl(pool: &PgPool, sql: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    async fn execute_ddl(connection: &mut PgConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 
     async fn redeem(
-        pool: &PgPool,
+        connection: &mut PgConnection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -102,7 +102,7 @@ impl Sql for Postgres {
             Value::Number(millis(attempt.at())?),
         ];
         // All rows, although there is one at most: the row comes before the commit, and the commit may fail.
-        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(pool).await?)?)
+        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(connection).await?)?)
     }
 
     fn fault(error: &sqlx::Error) -> Fault {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
 use sqlx::SqlStr;
-use sqlx::{AssertSqlSafe, Database, Pool, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Database, SqlSafeStr as _};
 
 use crate::failure::{Failure, Fault};
 use crate::row::Columns;
@@ -13,6 +13,8 @@ use crate::table_name::TableName;
 
 /// The SQL of a database, and how its driver is used.
 pub trait Sql: Database {
+    /// Whether there is a network in between, and connections that die without a word.
+    const IS_REMOTE: bool = true;
     /// What a name is quoted with.
     const MARK: char;
     /// `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
@@ -31,17 +33,20 @@ pub trait Sql: Database {
 
     /// Sends a statement that gives no rows back, with these values in this order. How many rows it affected.
     fn execute(
-        pool: &Pool<Self>,
+        connection: &mut Self::Connection,
         sql: &SqlStr,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 
     /// Sends statements without values.
-    fn execute_ddl(pool: &Pool<Self>, sql: SqlStr) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn execute_ddl(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// Marks the code if it is to be marked, and gives back its row, if there is one.
     fn redeem(
-        pool: &Pool<Self>,
+        connection: &mut Self::Connection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use pkce_core::{
     Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreError, SystemClock, Ticket,
 };
-use sqlx::{Database, Pool};
+use sqlx::{Database, Pool, SqlStr};
 
 use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
+use crate::lease::{Closings, Lease};
 use crate::sql::{Statements, Value, millis, safe};
 use crate::table_name::TableName;
 
@@ -42,6 +43,7 @@ pub struct SqlxStore<DB: Database> {
     pool: Pool<DB>,
     table: Arc<TableName>,
     statements: Arc<Statements>,
+    closings: Arc<Closings>,
 }
 
 impl<DB: Dialect> SqlxStore<DB> {
@@ -53,7 +55,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// The store in another table.
     pub fn with_table(pool: Pool<DB>, table: TableName) -> Self {
         let statements = Arc::new(Statements::of::<DB>(&table));
-        Self { pool, table: Arc::new(table), statements }
+        Self { pool, table: Arc::new(table), statements, closings: Arc::default() }
     }
 
     /// The table that it keeps its records in.
@@ -75,8 +77,14 @@ impl<DB: Dialect> SqlxStore<DB> {
     ///
     /// When the table could not be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let (pool, ddl) = (&self.pool, safe(DB::ddl(&self.table)));
-        persist(DB::ddl_fault, || async { Ok(DB::execute_ddl(pool, ddl.clone()).await?) }).await
+        let ddl = safe(DB::ddl(&self.table));
+        persist(DB::ddl_fault, || async {
+            let mut connection = self.lease().await?;
+            let done = DB::execute_ddl(&mut connection, ddl.clone()).await;
+            connection.end();
+            Ok(done?)
+        })
+        .await
     }
 
     /// Deletes what expired more than a minute ago, and says how many rows that were.
@@ -90,25 +98,35 @@ impl<DB: Dialect> SqlxStore<DB> {
     ///
     /// When a batch could not be deleted.
     pub async fn delete_expired(&self) -> Result<u64, StoreError> {
-        let (pool, sql) = (&self.pool, &self.statements.delete_expired);
         let before =
             i64::try_from(SystemClock.now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];
-            let batch = persist(DB::fault, || async { DB::execute(pool, sql, &values).await }).await?;
+            let batch = persist(DB::fault, || self.execute(&self.statements.delete_expired, &values)).await?;
             deleted += batch;
             if batch < BATCH.into() {
                 return Ok(deleted);
             }
         }
     }
+
+    /// A connection for one attempt.
+    async fn lease(&self) -> Result<Lease<'_, DB>, sqlx::Error> {
+        Lease::of(&self.pool, &self.closings).await
+    }
+
+    async fn execute(&self, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        let mut connection = self.lease().await?;
+        let affected = DB::execute(&mut connection, sql, values).await;
+        connection.end();
+        affected
+    }
 }
 
 #[async_trait]
 impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        let (pool, sql) = (&self.pool, &self.statements.insert);
         persist(DB::fault, || async {
             let values = [
                 Value::Octets(Some(code.as_bytes())),
@@ -118,14 +136,17 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
                 Value::Number(millis(binding.issued_at())?),
                 Value::Number(millis(binding.expires_at())?),
             ];
-            DB::inserted(DB::execute(pool, sql, &values).await)
+            DB::inserted(self.execute(&self.statements.insert, &values).await)
         })
         .await
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
         persist(DB::fault, || async {
-            match DB::redeem(&self.pool, &self.statements, code, attempt).await? {
+            let mut connection = self.lease().await?;
+            let found = DB::redeem(&mut connection, &self.statements, code, attempt).await;
+            connection.end();
+            match found? {
                 None => Ok(Redemption::Unknown),
                 Some(columns) => columns.answer(attempt)?.ok_or(Failure::Contended),
             }
@@ -135,8 +156,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
-        let (pool, sql) = (&self.pool, &self.statements.restore);
-        persist(DB::fault, || async { DB::execute(pool, sql, &values).await.map(drop) }).await
+        persist(DB::fault, || async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
     }
 }
 
@@ -164,7 +184,12 @@ where
 
 impl<DB: Database> Clone for SqlxStore<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), table: Arc::clone(&self.table), statements: Arc::clone(&self.statements) }
+        Self {
+            pool: self.pool.clone(),
+            table: Arc::clone(&self.table),
+            statements: Arc::clone(&self.statements),
+            closings: Arc::clone(&self.closings),
+        }
     }
 }
 

@@ -71,6 +71,21 @@ impl Pool {
         }
     }
 
+    /// Opens so many connections, and leaves them idle.
+    pub(crate) async fn open(&self, connections: usize) {
+        async fn open<DB: sqlx::Database>(pool: &sqlx::Pool<DB>, connections: usize) {
+            let mut open = Vec::new();
+            for _ in 0..connections {
+                open.push(pool.acquire().await.unwrap());
+            }
+        }
+        match self {
+            Self::Postgres(pool) => open(pool, connections).await,
+            Self::MySql(pool) => open(pool, connections).await,
+            Self::Sqlite(pool) => open(pool, connections).await,
+        }
+    }
+
     /// The one number that a query gives.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, poll_immediate};
 use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use sqlx::sqlite::SqlitePoolOptions;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Store, on_every_database, on_every_server};
+use crate::database::{Database, Pool, Store, fresh_table, on_every_database, on_every_server};
 use crate::sample;
 
 on_every_database! {
@@ -21,6 +22,7 @@ mod on_the_wire {
         connections_that_were_cut_cost_no_call
         a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses
         a_database_that_hung_is_used_again_when_it_goes_on
+        connections_to_a_machine_that_vanished_are_replaced
     }
 }
 
@@ -41,11 +43,13 @@ async fn connections_that_the_server_ended_cost_no_call_on_mariadb() {
 
 async fn connections_that_the_server_ended_cost_no_call(mut database: Database) {
     database.test_before_acquire = false;
-    let (store, code) = (database.store().await, sample::code());
-    warm(&*store).await;
+    let (pool, code) = (database.pool_of(20).await, sample::code());
+    let store = pool.store(&database.table);
+    store.create_table().await.unwrap();
+    pool.open(20).await;
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
-    warm(&*store).await;
+    pool.open(20).await;
     sleep(Duration::from_millis(1500)).await;
     assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
 }
@@ -117,6 +121,73 @@ async fn a_database_that_hung_is_used_again_when_it_goes_on(mut database: Databa
             found => panic!("{found:?}"),
         }
     }
+}
+
+/// Nobody says that these connections are dead, and a connection that is given back would be waited for.
+async fn connections_to_a_machine_that_vanished_are_replaced(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let (pool, code, attempt) = (database.pool_of(4).await, sample::code(), sample::right());
+    let store = pool.store(&database.table);
+    store.create_table().await.unwrap();
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    pool.open(4).await;
+    sleep(Duration::from_millis(200)).await;
+    proxy.vanish();
+    let lost = (0..4).map(|_| timeout(Duration::from_millis(300), store.redeem(&code, &attempt)));
+    assert!(join_all(lost).await.iter().all(Result::is_err));
+    let found = timeout(Duration::from_secs(2), store.redeem(&code, &attempt)).await;
+    assert!(matches!(found, Ok(Ok(Redemption::First(_)))), "{found:?}");
+}
+
+/// A database that is slow, or clients that hang up, make a new connection for each that the pool has, and not for each
+/// call: what is closed here goes on over there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_are_dropped_do_not_flood_the_database_with_connections() {
+    let Some(mut database) = Database::postgres() else { return };
+    let (other, table) = (database.pool_of(2).await, database.table.to_string());
+    database.address += &format!("&application_name={table}");
+    let store = database.pool_of(2).await.store(&database.table);
+    store.create_table().await.unwrap();
+    let Pool::Postgres(locker) = &other else { return };
+    let mut lock = locker.begin().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("LOCK TABLE {table}"))).execute(&mut *lock).await.unwrap();
+    for _ in 0..20 {
+        let (code, attempt) = (sample::code(), sample::right());
+        let call = || timeout(Duration::from_millis(100), store.redeem(&code, &attempt));
+        assert!(join_all([call(), call()]).await.iter().all(Result::is_err));
+    }
+    let open = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{table}'");
+    let open = other.number(&open).await;
+    assert!((2..=4).contains(&open), "{open} connections");
+    lock.rollback().await.unwrap();
+    assert_eq!(store.redeem(&sample::code(), &sample::right()).await.unwrap(), Redemption::Unknown);
+}
+
+/// It belongs to one connection, which must not be closed.
+#[tokio::test]
+async fn calls_that_are_dropped_leave_a_database_in_memory() {
+    let options =
+        SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    let pool = Pool::Sqlite(options.connect("sqlite::memory:").await.unwrap());
+    let (store, code, attempt) = (pool.store(&fresh_table()), sample::code(), sample::right());
+    store.create_table().await.unwrap();
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    let mut dropped = 0;
+    for nth in 0..100 {
+        // The connection is back in its pool.
+        sleep(Duration::from_millis(2)).await;
+        // Far enough to have the connection, not far enough to have the answer.
+        let mut call = Box::pin(store.redeem(&code, &attempt));
+        let mut answer = None;
+        for _ in 0..=nth % 5 {
+            answer = if answer.is_none() { poll_immediate(&mut call).await } else { answer };
+        }
+        dropped += u32::from(answer.is_none());
+        drop(call);
+        assert!(matches!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(_)));
+    }
+    assert!(dropped > 0, "none was dropped: the test shows nothing");
 }
 
 async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {

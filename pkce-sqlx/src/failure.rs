@@ -10,8 +10,11 @@ use crate::row::InvalidRow;
 /// What is to be done about an error of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Somebody else was faster, or the connection is gone. Sending the same again is right: every verb is idempotent.
+    /// Somebody else was faster, and nothing was done. Sending the same again is right.
     Passing,
+    /// The connection is gone, and the answer with it: it was done or not. Sending the same again is right, too: every
+    /// verb is idempotent.
+    Broken,
     /// There is no room.
     Full,
     /// It would only happen again.
@@ -36,7 +39,8 @@ pub enum Failure {
 impl Failure {
     pub(crate) fn fault(&self, of_database: fn(&sqlx::Error) -> Fault) -> Fault {
         match self {
-            Self::Sqlx(sqlx::Error::Io(_)) | Self::Contended => Fault::Passing,
+            Self::Sqlx(sqlx::Error::Io(_)) => Fault::Broken,
+            Self::Contended => Fault::Passing,
             Self::Sqlx(error) => of_database(error),
             Self::InvalidRow(_) | Self::NotCommitted | Self::TooLate => Fault::Lasting,
         }

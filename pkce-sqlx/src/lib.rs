@@ -98,7 +98,8 @@
 //!
 //! Each is sent in autocommit and answered after the commit. It is the same at every level of isolation that the
 //! connection may be set to. A statement that lost a deadlock, a serialization conflict or its connection is sent again at
-//! once, up to nine times; the attempt's ticket makes that safe, because the same redemption sent twice is one. Nobody is served
+//! once, up to nine times, and once more for each connection that the pool has, as all of them may have been ended while they
+//! were idle; the attempt's ticket makes that safe, because the same redemption sent twice is one. Nobody is served
 //! by a row that does not hold his own ticket: not even an answer that belongs to another statement would do.
 //!
 //! An insert whose answer was lost finds its own row when it is sent again, and says
@@ -115,7 +116,7 @@
 //! with it.
 //!
 //! * `test_before_acquire(false)` saves a round trip of each call. This crate does not need the test: a connection that turns
-//!   out to be closed costs a call one of its ten attempts, and nothing else. It costs the *other* users of the pool an
+//!   out to be closed is followed by the next one, as often as the pool has connections, and the call is not lost. It costs the *other* users of the pool an
 //!   error for each connection that was closed while it was idle. So give the store a pool of its own, if you want that.
 //! * A pool without an idle connection makes one first: set `min_connections` to what you need at a quiet hour.
 //!

@@ -121,8 +121,10 @@ impl Sql for MySql {
 
     fn fault(error: &sqlx::Error) -> Fault {
         match number(error) {
-            // Lock wait time-out, deadlock; the server is ending, or has ended this connection.
-            Some(1205 | 1213 | 1053 | 1927 | 4031) => Fault::Passing,
+            // Lock wait time-out, deadlock.
+            Some(1205 | 1213) => Fault::Passing,
+            // The server is ending, or has ended this connection.
+            Some(1053 | 1927 | 4031) => Fault::Broken,
             Some(1021 | 1114) => Fault::Full,
             _ => Fault::Lasting,
         }

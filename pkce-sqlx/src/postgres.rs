@@ -107,8 +107,10 @@ impl Sql for Postgres {
 
     fn fault(error: &sqlx::Error) -> Fault {
         match code(error).as_deref() {
-            // Serialization failure, deadlock; the server is ending or starting, or has ended this connection.
-            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03" | "57P05") => Fault::Passing,
+            // Serialization failure, deadlock; the server is starting.
+            Some("40001" | "40P01" | "57P03") => Fault::Passing,
+            // The server is ending, or has ended this connection.
+            Some("57P01" | "57P02" | "57P05") => Fault::Broken,
             Some("53100") => Fault::Full,
             _ => Fault::Lasting,
         }

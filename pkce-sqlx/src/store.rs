@@ -15,8 +15,8 @@ use crate::lease::{Closings, Lease};
 use crate::sql::{Statements, Value, millis, safe};
 use crate::table_name::TableName;
 
-/// How often a statement is sent before it is given up. Whoever is overtaken by another redemption of the same code
-/// sees its outcome the second time; a connection that the server has closed costs one attempt each; under
+/// How often a statement is sent before it is given up, not counting one for each connection that the pool had and that was
+/// closed by the server. Whoever is overtaken by another redemption of the same code sees its outcome the second time; under
 /// `SERIALIZABLE` a few more are lost to neighbours.
 const ATTEMPTS: usize = 10;
 
@@ -32,8 +32,8 @@ const MARGIN_MILLIS: i64 = 60_000;
 ///
 /// * Every verb is one atomic conditional statement, in autocommit: nothing is read first to be written then.
 /// * What is read back is parsed. A row that was changed is an error, never a pass.
-/// * A statement that lost a race, a deadlock or its connection is sent again, at once, up to nine times. The ticket
-///   makes that safe: a redemption that is sent twice is one redemption.
+/// * A statement that lost a race, a deadlock or its connection is sent again, at once: up to nine times, and once more for
+///   each connection that the pool has. The ticket makes that safe: a redemption that is sent twice is one redemption.
 /// * An expired row is never redeemed. It stays until [`SqlxStore::delete_expired`].
 /// * Nothing that is bound to a statement is logged or reported, neither here nor by sqlx. The database's own
 ///   statement log may show it: digests, proofs and grants, no code and no verifier.
@@ -78,7 +78,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// When the table could not be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let ddl = safe(DB::ddl(&self.table));
-        persist(DB::ddl_fault, || async {
+        self.persist(DB::ddl_fault, || async {
             let mut connection = self.lease().await?;
             let done = DB::execute_ddl(&mut connection, ddl.clone()).await;
             connection.end();
@@ -103,7 +103,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];
-            let batch = persist(DB::fault, || self.execute(&self.statements.delete_expired, &values)).await?;
+            let batch = self.persist(DB::fault, || self.execute(&self.statements.delete_expired, &values)).await?;
             deleted += batch;
             if batch < BATCH.into() {
                 return Ok(deleted);
@@ -114,6 +114,35 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// A connection for one attempt.
     async fn lease(&self) -> Result<Lease<'_, DB>, sqlx::Error> {
         Lease::of(&self.pool, &self.closings).await
+    }
+
+    /// Sends until it is done, or the fault is a lasting one, or it was sent often enough.
+    ///
+    /// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A
+    /// pause would need a runtime, and the policy's time-out bounds the call.
+    async fn persist<T, F>(
+        &self,
+        fault_of_database: fn(&sqlx::Error) -> Fault,
+        send: impl Fn() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        // So many are open by now, and each may turn out to be closed over there.
+        let mut connections = self.pool.size();
+        let mut attempts = ATTEMPTS;
+        loop {
+            let failure = match send().await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            let fault = failure.fault(fault_of_database);
+            match fault {
+                Fault::Broken if connections > 0 => connections -= 1,
+                Fault::Broken | Fault::Passing if attempts > 1 => attempts -= 1,
+                _ => return Err(failure.into_store_error(fault)),
+            }
+        }
     }
 
     async fn execute(&self, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
@@ -127,7 +156,7 @@ impl<DB: Dialect> SqlxStore<DB> {
 #[async_trait]
 impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        persist(DB::fault, || async {
+        self.persist(DB::fault, || async {
             let values = [
                 Value::Octets(Some(code.as_bytes())),
                 Value::Text(binding.method_str()),
@@ -142,7 +171,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        persist(DB::fault, || async {
+        self.persist(DB::fault, || async {
             let mut connection = self.lease().await?;
             let found = DB::redeem(&mut connection, &self.statements, code, attempt).await;
             connection.end();
@@ -156,29 +185,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
-        persist(DB::fault, || async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
-    }
-}
-
-/// Sends until it is done, or the fault is a lasting one, or it was sent often enough.
-///
-/// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A pause
-/// would need a runtime, and the policy's time-out bounds the call.
-async fn persist<T, F>(fault_of_database: fn(&sqlx::Error) -> Fault, send: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    let mut attempts = 1;
-    loop {
-        let failure = match send().await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let fault = failure.fault(fault_of_database);
-        if fault != Fault::Passing || attempts == ATTEMPTS {
-            return Err(failure.into_store_error(fault));
-        }
-        attempts += 1;
+        self.persist(DB::fault, || async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
     }
 }
 

@@ -92,7 +92,7 @@
 //!
 //! | verb | PostgreSQL, SQLite | MySQL, MariaDB |
 //! | --- | --- | --- |
-//! | insert | one statement | one statement |
+//! | insert | one statement | one statement; if the code is there and an answer was lost before, a look at its row |
 //! | redeem | one statement | an `UPDATE` that decides, and a `SELECT` that tells what came of it |
 //! | restore | one statement | one statement; if there was nothing to restore, another one |
 //!
@@ -102,8 +102,9 @@
 //! were idle; the attempt's ticket makes that safe, because the same redemption sent twice is one. Nobody is served
 //! by a row that does not hold his own ticket: not even an answer that belongs to another statement would do.
 //!
-//! An insert whose answer was lost finds its own row when it is sent again, and says
-//! [`Occupied`](pkce_core::Inserted::Occupied): the host draws another code. A redemption whose answer was lost for good is a
+//! An insert whose answer was lost finds its own row when it is sent again. If that says the same in every column and nobody has
+//! redeemed it, it is [`Recorded`](pkce_core::Inserted::Recorded); any other is [`Occupied`](pkce_core::Inserted::Occupied), and
+//! the bind fails. A redemption whose answer was lost for good is a
 //! 503; the client that tries again is another attempt, finds the code redeemed, and has to start over.
 //!
 //! Expiry goes by the servers' clocks, not by the database's.
@@ -224,16 +225,16 @@
 //! | several servers redeem one code, among wrong attempts | one is served | one is served | one is served | `contract::…::it_keeps_the_contract`, `…_at_other_levels_of_isolation` |
 //! | an attempt without the right verifier | writes nothing, waits for nobody | writes nothing | writes nothing | `statements::an_attempt_that_is_not_granted_…`, `whoever_holds_the_code_alone_…` (on PostgreSQL and SQLite) |
 //! | connection cut, or ended for idleness | sent again, unnoticed | the same | – | `faults::…::connections_that_were_cut_…`, `connections_that_the_server_ended_…` |
-//! | answer lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_answer_was_lost_…` |
-//! | database hangs | 503 in time; works again without a restart | the same | 503 in time | `faults::…::a_database_that_hung_…` |
+//! | answer lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_answer_was_lost_…`, `an_insert_whose_answer_was_lost_…` |
+//! | database hangs, or is locked | 503 in time; works again without a restart | the same | the same | `faults::…::a_database_that_hung_…`, `a_locked_sqlite_…` |
 //! | the machine vanishes without a word, another takes its address | 503 in time; new connections after one time-out | the same | – | `faults::…::connections_to_a_machine_that_vanished_…`, `calls_that_are_dropped_do_not_flood_…` |
 //! | call dropped half-way | it happened or not; the pool is sound | the same | the same | `faults::…::calls_that_are_dropped_…` |
-//! | killed (`SIGKILL`) and started again | what was answered is remembered | the same | the same, but not tested | `crash::nobody_is_served_twice_when_…` |
+//! | killed (`SIGKILL`) and started again | what was answered is remembered | the same | the processes that use it: the same | `crash::nobody_is_served_twice_when_…` |
 //! | commit fails | an error; not redeemed | not tested | an error; not redeemed | `durability::a_redemption_whose_commit_fails_…` |
 //! | the machine fails | remembered, also where `synchronous_commit=off` | as set under *Durability* | as set under *Durability* | `durability::a_redemption_outlives_a_crash_…`; else not tested |
 //! | fail-over to a standby that lags | **what it had not got can be redeemed again**, unless set as under *Durability* | the same | – | not tested |
 //! | connection without autocommit | there is none | nothing is done: an error | there is none | `durability::a_connection_without_autocommit_…` |
-//! | full | an error, nothing lost | inserts are an error; redemptions, too, if large grants took the last page | an error; served once there is room | `full::…` (not on PostgreSQL) |
+//! | full | inserts are an error; redemptions find room in their own page, or are an error | inserts are an error; redemptions, too, if large grants took the last page | an error; served once there is room | `full::…` (on PostgreSQL a tablespace; without room for its log it stops) |
 //! | no table | an error | an error | an error | `faults::…::a_store_without_its_table_…` |
 //! | row changed by hand or by a migration | an error | an error | an error | `tampered::…` |
 //! | expired rows swept while codes are redeemed | nothing else is touched | the same | the same | `expired::four_servers_sweep_…` |

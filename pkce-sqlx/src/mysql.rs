@@ -51,6 +51,12 @@ impl Sql for MySql {
         INSERT INTO `pkce_codes` (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
         VALUES (?, IF(@@autocommit, ?, NULL), ?, ?, ?, ?)";
 
+    // A look, once INSERT has found the code occupied.
+    const INSERT_AGAIN: &'static str = r"
+        SELECT 1 FROM `pkce_codes`
+        WHERE code_digest = ? AND code_challenge_method = ? AND proof <=> ? AND grant_record <=> ?
+            AND issued_at = ? AND expires_at = ? AND ticket IS NULL AND redeemed_at IS NULL";
+
     // Everything is decided in the WHERE clause, under the row's lock; an attempt that is not granted writes nothing.
     const REDEEM: &'static str = r"
         UPDATE `pkce_codes` SET ticket = ?, redeemed_at = ?
@@ -81,6 +87,26 @@ impl Sql for MySql {
         Ok(affected)
     }
 
+    async fn insert(
+        connection: &mut MySqlConnection,
+        statements: &Statements,
+        values: &[Value<'_>],
+        again: bool,
+    ) -> Result<Inserted, Failure> {
+        let Err(error) = query(&statements.insert, values).execute(&mut *connection).await else {
+            return Ok(Inserted::Recorded);
+        };
+        match number(&error) {
+            Some(1062) if again => {
+                let same = query(&statements.insert_again, values).fetch_all(connection).await?;
+                Ok(if same.is_empty() { Inserted::Occupied } else { Inserted::Recorded })
+            }
+            Some(1062) => Ok(Inserted::Occupied),
+            Some(1048) => Err(Failure::NotCommitted), // The NULL that none may be.
+            _ => Err(error.into()),
+        }
+    }
+
     async fn execute_ddl(connection: &mut MySqlConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
@@ -105,18 +131,6 @@ impl Sql for MySql {
             Some(_) => {}
         }
         Ok(Columns::of(&rows)?)
-    }
-
-    fn inserted(outcome: Result<u64, Failure>) -> Result<Inserted, Failure> {
-        match outcome {
-            Ok(_) => Ok(Inserted::Recorded),
-            Err(Failure::Sqlx(error)) => match number(&error) {
-                Some(1062) => Ok(Inserted::Occupied),
-                Some(1048) => Err(Failure::NotCommitted), // The NULL that none may be.
-                _ => Err(error.into()),
-            },
-            Err(failure) => Err(failure),
-        }
     }
 
     fn fault(error: &sqlx::Error) -> Fault {

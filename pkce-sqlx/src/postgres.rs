@@ -43,6 +43,17 @@ impl Sql for Postgres {
         INSERT INTO "pkce_codes" (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code_digest) DO NOTHING"#;
 
+    // Under the row's lock: the first one may still be at it, on a connection that is gone only at this end.
+    const INSERT_AGAIN: &'static str = r#"
+        INSERT INTO "pkce_codes" AS found
+            (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code_digest) DO UPDATE SET issued_at = excluded.issued_at
+        WHERE found.code_challenge_method = excluded.code_challenge_method
+            AND found.proof IS NOT DISTINCT FROM excluded.proof
+            AND found.grant_record IS NOT DISTINCT FROM excluded.grant_record
+            AND found.issued_at = excluded.issued_at AND found.expires_at = excluded.expires_at
+            AND found.ticket IS NULL AND found.redeemed_at IS NULL"#;
+
     // An attempt that is not granted writes nothing and locks nothing: whoever has the code alone must not be able to
     // keep the client waiting. The SELECT sees the table as it was when the statement began. If the code was redeemed
     // by somebody else since then, the UPDATE waits for them and then marks nothing, because under the row's lock it

@@ -19,6 +19,9 @@ pub trait Sql: Database {
     const MARK: char;
     /// `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
     const INSERT: &'static str;
+    /// The same values, after an answer to [`Sql::INSERT`] was lost: a row that says the same and that nobody has redeemed
+    /// counts as inserted.
+    const INSERT_AGAIN: &'static str = Self::INSERT;
     /// Marks a code for an attempt, if it is to be marked; MySQL's says nothing more.
     const REDEEM: &'static str;
     /// The row of `(code_digest)`, where [`Sql::REDEEM`] does not give it back.
@@ -52,9 +55,18 @@ pub trait Sql: Database {
         attempt: &Attempt,
     ) -> impl Future<Output = Result<Option<Columns>, Failure>> + Send;
 
-    /// What came of [`Sql::INSERT`].
-    fn inserted(outcome: Result<u64, Failure>) -> Result<Inserted, Failure> {
-        Ok(if outcome? == 0 { Inserted::Occupied } else { Inserted::Recorded })
+    /// Sends [`Sql::INSERT`], or [`Sql::INSERT_AGAIN`], with these values.
+    fn insert(
+        connection: &mut Self::Connection,
+        statements: &Statements,
+        values: &[Value<'_>],
+        again: bool,
+    ) -> impl Future<Output = Result<Inserted, Failure>> + Send {
+        async move {
+            let sql = if again { &statements.insert_again } else { &statements.insert };
+            let affected = Self::execute(connection, sql, values).await?;
+            Ok(if affected == 0 { Inserted::Occupied } else { Inserted::Recorded })
+        }
     }
 
     /// What an error of this database calls for.
@@ -92,6 +104,7 @@ impl fmt::Debug for Value<'_> {
 #[derive(Debug)]
 pub struct Statements {
     pub(crate) insert: SqlStr,
+    pub(crate) insert_again: SqlStr,
     pub(crate) redeem: SqlStr,
     pub(crate) find: SqlStr,
     pub(crate) restore: SqlStr,
@@ -103,6 +116,7 @@ impl Statements {
         let placed = |sql| safe(table.place(sql, DB::MARK));
         Self {
             insert: placed(DB::INSERT),
+            insert_again: placed(DB::INSERT_AGAIN),
             redeem: placed(DB::REDEEM),
             find: placed(DB::FIND),
             restore: placed(DB::RESTORE),

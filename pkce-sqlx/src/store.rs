@@ -78,7 +78,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// When the table could not be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let ddl = safe(DB::ddl(&self.table));
-        self.persist(DB::ddl_fault, || async {
+        self.persist(DB::ddl_fault, |_| async {
             let mut connection = self.lease().await?;
             let done = DB::execute_ddl(&mut connection, ddl.clone()).await;
             connection.end();
@@ -103,7 +103,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];
-            let batch = self.persist(DB::fault, || self.execute(&self.statements.delete_expired, &values)).await?;
+            let batch = self.persist(DB::fault, |_| self.execute(&self.statements.delete_expired, &values)).await?;
             deleted += batch;
             if batch < BATCH.into() {
                 return Ok(deleted);
@@ -116,23 +116,23 @@ impl<DB: Dialect> SqlxStore<DB> {
         Lease::of(&self.pool, &self.closings).await
     }
 
-    /// Sends until it is done, or the fault is a lasting one, or it was sent often enough.
+    /// Sends, and says whether it may have been done already, until it is done, or the fault is a lasting one, or it was sent often enough.
     ///
     /// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A
     /// pause would need a runtime, and the policy's time-out bounds the call.
     async fn persist<T, F>(
         &self,
         fault_of_database: fn(&sqlx::Error) -> Fault,
-        send: impl Fn() -> F,
+        send: impl Fn(bool) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
         // So many are open by now, and each may turn out to be closed over there.
         let mut connections = self.pool.size();
-        let mut attempts = ATTEMPTS;
+        let (mut attempts, mut again) = (ATTEMPTS, false);
         loop {
-            let failure = match send().await {
+            let failure = match send(again).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
@@ -142,6 +142,7 @@ impl<DB: Dialect> SqlxStore<DB> {
                 Fault::Broken | Fault::Passing if attempts > 1 => attempts -= 1,
                 _ => return Err(failure.into_store_error(fault)),
             }
+            again |= fault == Fault::Broken;
         }
     }
 
@@ -156,7 +157,7 @@ impl<DB: Dialect> SqlxStore<DB> {
 #[async_trait]
 impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        self.persist(DB::fault, || async {
+        self.persist(DB::fault, |again| async move {
             let values = [
                 Value::Octets(Some(code.as_bytes())),
                 Value::Text(binding.method_str()),
@@ -165,13 +166,16 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
                 Value::Number(millis(binding.issued_at())?),
                 Value::Number(millis(binding.expires_at())?),
             ];
-            DB::inserted(self.execute(&self.statements.insert, &values).await)
+            let mut connection = self.lease().await?;
+            let inserted = DB::insert(&mut connection, &self.statements, &values, again).await;
+            connection.end();
+            inserted
         })
         .await
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        self.persist(DB::fault, || async {
+        self.persist(DB::fault, |_| async {
             let mut connection = self.lease().await?;
             let found = DB::redeem(&mut connection, &self.statements, code, attempt).await;
             connection.end();
@@ -185,7 +189,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
-        self.persist(DB::fault, || async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
+        self.persist(DB::fault, |_| async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
     }
 }
 

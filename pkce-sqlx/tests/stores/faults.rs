@@ -1,9 +1,12 @@
 //! Connections that break, hang and lose answers; calls that are dropped; databases that refuse.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, poll_immediate};
-use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::{
+    AuthorizationCode, BoxFuture, CodeVerifier, Inserted, Pkce, Reason, Redemption, StoreErrorKind, Timer,
+};
+use pkce_test_servers::Proxy;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::time::{sleep, timeout};
 
@@ -21,6 +24,7 @@ mod on_the_wire {
     on_every_server! {
         connections_that_were_cut_cost_no_call
         a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses
+        an_insert_whose_answer_was_lost_knows_its_own_record_and_no_other
         a_database_that_hung_is_used_again_when_it_goes_on
         connections_to_a_machine_that_vanished_are_replaced
     }
@@ -98,6 +102,37 @@ async fn a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses(mut data
         assert_eq!(found, Redemption::Again { binding: binding.clone(), ticket: attempt.ticket(), at: attempt.at() });
         assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));
     }
+}
+
+async fn an_insert_whose_answer_was_lost_knows_its_own_record_and_no_other(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let store = database.store().await;
+    for binding in [sample::binding(), sample::binding_without_challenge()] {
+        let code = sample::code();
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+        // One that is another's, if only in its grant, or one that was redeemed, is none of its own.
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(
+            store.insert(&code, &sample::binding_with(b"another grant".to_vec())).await.unwrap(),
+            Inserted::Occupied
+        );
+        let attempt = if binding.proof().is_some() { sample::right() } else { sample::without_proof() };
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding.clone()));
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Occupied);
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));
+    }
+}
+
+/// The next one: what is prepared is prepared, and every connection is idle.
+async fn lose_an_answer(store: &dyn Store, proxy: &Proxy) {
+    for _ in 0..2 {
+        assert_eq!(store.insert(&sample::code(), &sample::binding()).await.unwrap(), Inserted::Recorded);
+    }
+    sleep(Duration::from_millis(100)).await;
+    proxy.lose_an_answer();
 }
 
 async fn a_database_that_hung_is_used_again_when_it_goes_on(mut database: Database) {
@@ -188,6 +223,37 @@ async fn calls_that_are_dropped_leave_a_database_in_memory() {
         assert!(matches!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(_)));
     }
     assert!(dropped > 0, "none was dropped: the test shows nothing");
+}
+
+/// SQLite's way to hang: somebody else writes, and does not come to an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_sqlite_is_given_up_in_time_and_used_again_when_it_goes_on() {
+    let Some(database) = Database::sqlite() else { return };
+    let pkce = Pkce::builder(database.store().await).timer(TokioTimer).build();
+    let (code, verifier) = (AuthorizationCode::generate().unwrap(), CodeVerifier::generate().unwrap());
+    pkce.bind(&code, verifier.challenge()).await.unwrap();
+    let other = database.pool_of(1).await;
+    other.send("BEGIN IMMEDIATE").await;
+    let began = Instant::now();
+    let rejection = pkce.redeem(code.as_str(), Some(verifier.as_str())).await.unwrap_err();
+    assert_eq!((rejection.status(), rejection.reason()), (503, Reason::StoreTimedOut));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    other.send("COMMIT").await;
+
+    // The redemption that was given up may be carried out now. Then its client starts over.
+    let _ = pkce.redeem(code.as_str(), Some(verifier.as_str())).await;
+    assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_err());
+    let code = AuthorizationCode::generate().unwrap();
+    pkce.bind(&code, verifier.challenge()).await.unwrap();
+    assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_ok());
+}
+
+struct TokioTimer;
+
+impl Timer for TokioTimer {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(sleep(duration))
+    }
 }
 
 async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {

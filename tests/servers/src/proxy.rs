@@ -18,6 +18,7 @@ enum Mode {
     Forwards,
     Hangs,
     LosesAnswers,
+    LosesAnAnswer,
     Over,
 }
 
@@ -76,6 +77,11 @@ impl Proxy {
         self.line.change(Mode::LosesAnswers);
     }
 
+    /// The same for the next answer only.
+    pub fn lose_an_answer(&self) {
+        self.line.change(Mode::LosesAnAnswer);
+    }
+
     /// The server's machine goes without a word and another one takes its address: whatever is said on a connection that
     /// is open now is swallowed, and nobody is told that it ended. New ones are forwarded.
     pub fn vanish(&self) {
@@ -113,8 +119,11 @@ impl Line {
     fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool, born: u32) {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(read) = from.read(&mut buffer) {
-            let state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
+            let mut state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
             let (mode, swallowed) = (state.mode, state.vanished != born);
+            if is_answer && !swallowed && mode == Mode::LosesAnAnswer {
+                state.mode = Mode::Forwards;
+            }
             drop(state);
             if swallowed && mode != Mode::Over {
                 match read {
@@ -122,7 +131,7 @@ impl Line {
                     _ => continue,
                 }
             }
-            let lost = mode == Mode::Over || (is_answer && mode == Mode::LosesAnswers);
+            let lost = mode == Mode::Over || (is_answer && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
             let octets = buffer.get(..read).unwrap_or_default();
             if octets.is_empty() || lost || to.write_all(octets).is_err() {
                 break;

@@ -60,6 +60,11 @@ impl Server {
         self.port
     }
 
+    /// The path of a file in its directory.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.home.join(name).to_str().unwrap().to_owned()
+    }
+
     /// A file in its directory.
     pub(crate) fn file(&self, name: &str) -> String {
         read(&self.home.join(name))

@@ -65,6 +65,9 @@ fn a_proxy_forwards_hangs_loses_answers_and_cuts() {
     assert_eq!(say(&mut stream, "INCR n"), "");
     proxy.resume();
     assert_eq!(say(&mut connect(), "GET n"), "$1\r\n3\r\n");
+    proxy.lose_an_answer();
+    assert_eq!(say(&mut connect(), "INCR n"), "");
+    assert_eq!(say(&mut connect(), "GET n"), "$1\r\n4\r\n");
     let mut stream = connect();
     assert_eq!(say(&mut stream, "PING"), "+PONG\r\n");
     proxy.cut();

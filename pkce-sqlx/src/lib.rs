@@ -156,6 +156,7 @@
 //! | PostgreSQL | `fsync=on`, the default. `synchronous_commit=off` is made `local` for the transaction that redeems |
 //! | PostgreSQL that fails over | `synchronous_standby_names`, and `synchronous_commit` at `on` or `remote_apply`: the standby that takes over must be one of them |
 //! | MySQL, MariaDB | `innodb_flush_log_at_trx_commit=1`, the default, and `sync_binlog=1` where there is a binary log (the default in MySQL, not in MariaDB) |
+//! | MySQL, MariaDB with a binary log | `binlog_format` at `ROW`, MySQL's default, or `MIXED`, MariaDB's. At `STATEMENT` it warns of the store's statements, because they ask for `@@autocommit`, and quotes them in its *error log* with all that they hold: digests, proofs, grants |
 //! | MySQL, MariaDB that fail over | semi-synchronous replication with the wait point `AFTER_SYNC`, and a time-out longer than any lag: after it they go on without the replica |
 //! | SQLite | `synchronous=FULL`, SQLite's default; under `NORMAL` a power cut in WAL mode loses the last transactions. The file on a local disk, never on a network share |
 //!
@@ -238,7 +239,7 @@
 //! | no table | an error | an error | an error | `faults::…::a_store_without_its_table_…` |
 //! | row changed by hand or by a migration | an error | an error | an error | `tampered::…` |
 //! | expired rows swept while codes are redeemed | nothing else is touched | the same | the same | `expired::four_servers_sweep_…` |
-//! | errors and `Debug` | no value, no password | no value | no value | `secrets::…` |
+//! | errors and `Debug` | no value, no password | no value; the server's error log: see *Durability* | no value | `secrets::…` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod dialect;

@@ -36,7 +36,8 @@ const MARGIN_MILLIS: i64 = 60_000;
 ///   each connection that the pool has. The ticket makes that safe: a redemption that is sent twice is one redemption.
 /// * An expired row is never redeemed. It stays until [`SqlxStore::delete_expired`].
 /// * Nothing that is bound to a statement is logged or reported, neither here nor by sqlx. The database's own
-///   statement log may show it: digests, proofs and grants, no code and no verifier.
+///   statement log may show it, and MySQL's error log where `binlog_format` is `STATEMENT`: digests, proofs and grants,
+///   no code and no verifier.
 ///
 /// A clone is another handle to the same pool.
 pub struct SqlxStore<DB: Database> {

@@ -121,6 +121,12 @@
 //!   error for each connection that was closed while it was idle. So give the store a pool of its own, if you want that.
 //! * A pool without an idle connection makes one first: set `min_connections` to what you need at a quiet hour.
 //!
+//! **PgBouncer.** sqlx gives each statement that it prepares a name, and prepares it in one round trip and executes it in another.
+//! Behind PgBouncer in transaction mode the two may meet different servers: before its version 1.21, or with
+//! `max_prepared_statements=0`, most calls fail with SQLSTATE 26000 (no such statement) or 42P05 (there is one already). That is a 503; nobody is
+//! served by it. `statement_cache_capacity(0)` does not help, because the statements keep their names; tried with PgBouncer 1.18.
+//! Use session mode or a version that knows prepared statements, which we have not tried, or connect to PostgreSQL itself.
+//!
 //! What the tests cost: on PostgreSQL the store redeemed 0.33 times as many codes a second as `pgbench` did with one client, and 0.6
 //! to 0.7 times as many with sixteen; `pgbench` keeps its connections and tests none.
 //!

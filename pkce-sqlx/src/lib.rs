@@ -123,8 +123,8 @@
 //!
 //! **PgBouncer.** sqlx gives each statement that it prepares a name, and prepares it in one round trip and executes it in another.
 //! Behind PgBouncer in transaction mode the two may meet different servers: before its version 1.21, or with
-//! `max_prepared_statements=0`, most calls fail with SQLSTATE 26000 (no such statement) or 42P05 (there is one already). That is a 503; nobody is
-//! served by it. `statement_cache_capacity(0)` does not help, because the statements keep their names; tried with PgBouncer 1.18.
+//! `max_prepared_statements=0`, calls fail with SQLSTATE 26000 (no such statement), 42P05 (there is one already) or 08P01 (it is
+//! another one, which takes other values). That is a 503; nobody is served by it. `statement_cache_capacity(0)` does not help, because the statements keep their names; tried with PgBouncer 1.18.
 //! Use session mode or a version that knows prepared statements, which we have not tried, or connect to PostgreSQL itself.
 //!
 //! What the tests cost: on PostgreSQL the store redeemed 0.33 times as many codes a second as `pgbench` did with one client, and 0.6
@@ -178,7 +178,7 @@
 //! | `code_digest` | the key: the SHA-256 of the code, 32 octets |
 //! | `code_challenge_method` | `S256`, `plain` or `none`: bound to no challenge |
 //! | `proof` | the SHA-256 of the verifier that is expected, 32 octets: for `S256` that is the code challenge; NULL for `none` |
-//! | `grant_record` | the host's own record of what was granted, as it was given; NULL if there is none. At most 1 GB, and on MySQL `max_allowed_packet` |
+//! | `grant_record` | the host's own record of what was granted, as it was given; NULL if there is none. At most 1 GB, and on MySQL `max_allowed_packet`: there a longer one ends the connection, and is sent again in vain before it is an error |
 //! | `issued_at`, `expires_at` | milliseconds since 1970; the end is exclusive |
 //! | `ticket` | 16 octets: who redeemed it; NULL as long as nobody has; all zero if it was burned |
 //! | `redeemed_at` | when, in milliseconds since 1970; NULL together with `ticket` |

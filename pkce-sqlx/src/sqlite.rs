@@ -73,8 +73,8 @@ impl Sql for Sqlite {
         };
         // SQLite wants the schema in front of the index, and none in front of the table that it is on.
         let (create_table, create_index) = SQLITE_DDL.split_at(index);
-        let create_index = create_index.replacen("EXISTS ", &format!("EXISTS \"{schema}\"."), 1);
-        table.place(create_table, Self::MARK) + &table.unqualified().place(&create_index, Self::MARK)
+        let create_index = table.unqualified().place(create_index, Self::MARK);
+        table.place(create_table, Self::MARK) + &create_index.replacen("EXISTS ", &format!("EXISTS \"{schema}\"."), 1)
     }
 
     async fn execute(connection: &mut SqliteConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {

@@ -88,6 +88,34 @@ async fn the_error_log_of_mariadb_quotes_no_value_unless_statements_are_replicat
     }
 }
 
+/// Such words may come under any code.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_trigger_whatever_code_it_gives() {
+    let codes = ["08000", "28000", "3D000", "40001", "42501", "54000", "55000", "57014", "58000"];
+    for database in [Database::postgres(), Database::mariadb()].into_iter().flatten() {
+        let (store, pool) = (database.store().await, database.pool_of(1).await);
+        let table = &database.table;
+        for code in codes {
+            pool.send(&if database.name == "PostgreSQL" {
+                format!(
+                    "CREATE OR REPLACE FUNCTION {table}() RETURNS trigger LANGUAGE plpgsql AS
+                     $$ BEGIN RAISE 'alice' USING ERRCODE = '{code}'; END $$;
+                     CREATE OR REPLACE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}()"
+                )
+            } else {
+                format!(
+                    "CREATE OR REPLACE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW
+                     SIGNAL SQLSTATE '{code}' SET MESSAGE_TEXT = 'alice'"
+                )
+            })
+            .await;
+            let error = store.insert(&sample::code(), &sample::binding()).await.unwrap_err();
+            assert!(!format!("{error:?}").contains("alice"), "{error:?}");
+            assert!(error.source().unwrap().to_string().contains(code), "{error:?}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_shows_no_password() {
     let Some(database) = Database::postgres() else { return };

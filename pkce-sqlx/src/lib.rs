@@ -98,13 +98,13 @@
 //!
 //! Each is sent in autocommit and answered after the commit. It is the same at every level of isolation that the
 //! connection may be set to. A statement that lost a deadlock, a serialization conflict or its connection is sent again at
-//! once, up to nine times, and once more for each connection that the pool has, as all of them may have been ended while they
-//! were idle; the attempt's ticket makes that safe, because the same redemption sent twice is one. Nobody is served
-//! by a row that does not hold his own ticket: not even an answer that belongs to another statement would do.
+//! once, up to nine times, and once more for each connection that the pool has, as all of them may have been ended
+//! while they were idle; the attempt's ticket makes that safe, because the same redemption sent twice is one. Nobody is
+//! served by a row that does not hold his own ticket: not even an answer that belongs to another statement would do.
 //!
-//! An insert whose answer was lost finds its own row when it is sent again. If that says the same in every column and nobody has
-//! redeemed it, it is [`Recorded`](pkce_core::Inserted::Recorded); any other is [`Occupied`](pkce_core::Inserted::Occupied), and
-//! the bind fails. A redemption whose answer was lost for good is a
+//! An insert whose answer was lost finds its own row when it is sent again. If that says the same in every column and
+//! nobody has redeemed it, it is [`Recorded`](pkce_core::Inserted::Recorded); any other is
+//! [`Occupied`](pkce_core::Inserted::Occupied), and the bind fails. A redemption whose answer was lost for good is a
 //! 503; the client that tries again is another attempt, finds the code redeemed, and has to start over.
 //!
 //! Expiry goes by the servers' clocks, not by the database's.
@@ -116,16 +116,19 @@
 //! one when it is given back, which cannot be switched off in 0.9.0. The second delays no caller, but the connection is busy
 //! with it.
 //!
-//! * `test_before_acquire(false)` saves a round trip of each call. This crate does not need the test: a connection that turns
-//!   out to be closed is followed by the next one, as often as the pool has connections, and the call is not lost. It costs the *other* users of the pool an
-//!   error for each connection that was closed while it was idle. So give the store a pool of its own, if you want that.
+//! * `test_before_acquire(false)` saves a round trip of each call. This crate does not need the test: a connection that
+//!   turns out to be closed is followed by the next one, as often as the pool has connections, and the call is not
+//!   lost. It costs the *other* users of the pool an error for each connection that was closed while it was idle. So
+//!   give the store a pool of its own, if you want that.
 //! * A pool without an idle connection makes one first: set `min_connections` to what you need at a quiet hour.
 //!
-//! **PgBouncer.** sqlx gives each statement that it prepares a name, and prepares it in one round trip and executes it in another.
-//! Behind PgBouncer in transaction mode the two may meet different servers: before its version 1.21, or with
-//! `max_prepared_statements=0`, calls fail with SQLSTATE 26000 (no such statement), 42P05 (there is one already) or 08P01 (it is
-//! another one, which takes other values). That is a 503; nobody is served by it. `statement_cache_capacity(0)` does not help, because the statements keep their names; tried with PgBouncer 1.18.
-//! Use session mode or a version that knows prepared statements, which we have not tried, or connect to PostgreSQL itself.
+//! **`PgBouncer`.** sqlx gives each statement that it prepares a name, and prepares it in one round trip and executes
+//! it in another. Behind `PgBouncer` in transaction mode the two may meet different servers: before its version 1.21,
+//! or with `max_prepared_statements=0`, calls fail with SQLSTATE 26000 (no such statement), 42P05 (there is one
+//! already) or 08P01 (it is another one, which takes other values). That is a 503; nobody is served by it.
+//! `statement_cache_capacity(0)` does not help, because the statements keep their names. That was tried with version
+//! 1.18. Use its session mode, or a version that follows the names, neither of which we have tried, or connect to
+//! PostgreSQL itself.
 //!
 //! What the tests cost: on PostgreSQL the store redeemed 0.33 times as many codes a second as `pgbench` did with one client, and 0.6
 //! to 0.7 times as many with sixteen; `pgbench` keeps its connections and tests none.
@@ -136,19 +139,20 @@
 //!   database does: the token endpoint answers 503. What was sent may still be carried out.
 //! * `acquire_timeout` is 30 seconds in sqlx. Set it below the policy's, to 1.5 seconds say: then the log has the reason (no
 //!   connection to be had) instead of a call that took too long.
-//! * A call that was ended, by the time-out or because its client hung up, closes its connection: if the database's machine
-//!   vanished without a word, its answer would never come, and sqlx would wait for it until TCP gives up (a quarter of
-//!   an hour on Linux) before the pool could have another connection in its place. So a pool whose connections are
-//!   all dead has new ones after one time-out. At most as many are closed in a minute as the pool may have; whatever is ended beyond
-//!   that leaves its connection busy until the database has answered. So neither a database that is slow nor clients
-//!   that hang up make it a storm of connections: at the worst the database has twice the pool's number in the first minute,
-//!   and once more in each minute in which no statement comes to its end.
-//! * Nothing ends what is closed here before it is done over there. Let the database give up, too: `statement_timeout=2s` among
-//!   PostgreSQL's connection options, `innodb_lock_wait_timeout=2` in MySQL (50 by default), `busy_timeout` of one
-//!   second in SQLite (5 in sqlx).
-//! * What stays exposed when a machine vanishes: connections that were being given back at that moment, and those that the host's
-//!   own queries were using in the same pool. sqlx waits for them without end. A pool of the store's own has the first only;
-//!   Linux gives up after some 15 seconds with `net.ipv4.tcp_retries2=6`, if you may set that.
+//! * A call that was ended, by the time-out or because its client hung up, closes its connection: if the database's
+//!   machine vanished without a word, its answer would never come, and sqlx would wait for it until TCP gives up (a
+//!   quarter of an hour on Linux) before the pool could have another connection in its place. So a pool whose
+//!   connections are all dead has new ones after one time-out.
+//! * At most as many are closed in a minute as the pool may have. Whatever is ended beyond that leaves its connection
+//!   busy until the database has answered. So neither a slow database nor clients that hang up make a storm of
+//!   connections: the database has the pool's number once more for each minute in which no statement comes to its end.
+//! * What is closed here goes on over there. Let the database give up, too: `statement_timeout=2s` among PostgreSQL's
+//!   connection options, `innodb_lock_wait_timeout=2` in MySQL (50 by default), `busy_timeout` of one second in SQLite
+//!   (5 in sqlx).
+//! * What stays exposed when a machine vanishes: connections that were being given back at that moment, those that the
+//!   host's own queries were using in the same pool, and those of calls that are ended when so many have been closed in
+//!   this minute already. sqlx waits for them without end. In a pool of the store's own there are none of the second. On
+//!   Linux a lower `net.ipv4.tcp_retries2` (15 by default) lets TCP give up earlier.
 //! * In SQLite nothing is closed: there is no network, and a database in memory would be gone.
 //! * A firewall that drops idle connections in silence makes calls hang, tested or not. Set `idle_timeout` below its limit.
 //!
@@ -234,8 +238,8 @@
 //! | connection cut, or ended for idleness | sent again, unnoticed | the same | – | `faults::…::connections_that_were_cut_…`, `connections_that_the_server_ended_…` |
 //! | answer lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_answer_was_lost_…`, `an_insert_whose_answer_was_lost_…` |
 //! | database hangs, or is locked | 503 in time; works again without a restart | the same | the same | `faults::…::a_database_that_hung_…`, `a_locked_sqlite_…` |
-//! | the machine vanishes without a word, another takes its address | 503 in time; new connections after one time-out | the same | – | `faults::…::connections_to_a_machine_that_vanished_…`, `calls_that_are_dropped_do_not_flood_…` |
-//! | call dropped half-way | it happened or not; the pool is sound | the same | the same | `faults::…::calls_that_are_dropped_…` |
+//! | the machine vanishes without a word, another takes its address | 503 in time; new connections after one time-out | the same | – | `faults::…::connections_to_a_machine_that_vanished_…`, `dropped::calls_that_are_dropped_do_not_flood_…` |
+//! | call dropped half-way | it happened or not; the pool is sound | the same | the same | `dropped::…::calls_that_are_dropped_…` |
 //! | killed (`SIGKILL`) and started again | what was answered is remembered | the same | the processes that use it: the same | `crash::nobody_is_served_twice_when_…` |
 //! | commit fails | an error; not redeemed | not tested | an error; not redeemed | `durability::a_redemption_whose_commit_fails_…` |
 //! | the machine fails | remembered, also where `synchronous_commit=off` | as set under *Durability* | as set under *Durability* | `durability::a_redemption_outlives_a_crash_…`; else not tested |

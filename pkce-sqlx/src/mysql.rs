@@ -42,9 +42,10 @@ impl Dialect for MySql {}
 impl Sql for MySql {
     const MARK: char = '`';
 
-    // Without autocommit nothing that is written here would last: what was redeemed would be served again, and what
-    // was bound be lost. So every statement writes only where it is switched on; here by a NULL where none may be. A look before each would be a
-    // round trip more, and sqlx keeps nothing with a connection that could tell which of them was looked at.
+    // Without autocommit nothing that is written here would last: what was redeemed would be served again, and what was
+    // bound be lost. So every statement writes only where it is switched on; here by a NULL where none may be. A look
+    // before each would be a round trip more, and sqlx keeps nothing with a connection that could tell which of them
+    // was looked at.
     //
     // Plain: INSERT IGNORE would turn every other error into a warning, and with the client flag CLIENT_FOUND_ROWS,
     // which sqlx sets, ON DUPLICATE KEY UPDATE counts a row that it did not touch.

@@ -97,7 +97,7 @@ impl ChallengeStore for AuthorizationCodes {
             .bind(millis(binding.expires_at())?)
             .execute(&self.pool)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         if attached.rows_affected() == 1 {
             return Ok(Inserted::Recorded);
         }
@@ -106,7 +106,7 @@ impl ChallengeStore for AuthorizationCodes {
             .bind(&code.as_bytes()[..])
             .fetch_optional(&self.pool)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         match row {
             Some(_) => Ok(Inserted::Occupied),
             None => Err(StoreError::unavailable("the host has not inserted its row for this code")),
@@ -122,7 +122,7 @@ impl ChallengeStore for AuthorizationCodes {
             .bind(millis(attempt.at())?)
             .fetch_all(&self.pool)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         let Some(row) = rows.first() else { return Ok(Redemption::Unknown) };
         let binding = binding(row)?;
         Ok(match redeemed(row)? {
@@ -139,7 +139,7 @@ impl ChallengeStore for AuthorizationCodes {
             .execute(&self.pool)
             .await
             .map(drop)
-            .map_err(failed)
+            .map_err(|error| failed(&error))
     }
 }
 
@@ -185,7 +185,7 @@ fn millis(time: Timestamp) -> Result<i64, StoreError> {
 /// A disk that is full has no room for another code; whatever else went wrong, the call may have happened or not.
 ///
 /// Of the database's own words only the code is passed on: they may be a trigger's, and the log gets them.
-fn failed(error: sqlx::Error) -> StoreError {
+fn failed(error: &sqlx::Error) -> StoreError {
     const SQLITE_FULL: &str = "13";
     match error.as_database_error().map(|error| DatabaseError::code(error).unwrap_or_default()) {
         Some(code) if code == SQLITE_FULL => StoreError::full(),

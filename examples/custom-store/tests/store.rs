@@ -1,6 +1,6 @@
 //! The store on the host's table: the whole contract, rows that somebody changed, and the flow.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -14,7 +14,8 @@ use pkce_test_servers::{MariaDb, Postgres};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Store};
+use crate::database::Database;
+use crate::pool::Store;
 use crate::sample;
 
 const CODES: usize = 400;

@@ -4,7 +4,8 @@ use pkce_core::{CodeDigest, Inserted, Redemption, StoreErrorKind};
 use pkce_test_servers::{MariaDb, Postgres};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use crate::database::{Database, Pool, Store};
+use crate::database::Database;
+use crate::pool::{Pool, Store};
 use crate::sample;
 
 /// Grants of so many octets until there is no room.
@@ -42,10 +43,10 @@ async fn redeem(store: &dyn Store, codes: &[CodeDigest]) -> Vec<CodeDigest> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_postgresql_refuses_what_is_new_and_serves_everybody_once_there_is_room() {
-    let Some(server) = Postgres::start_with_small_disk(4) else { return };
-    let mut database = Database::at("PostgreSQL", server.url());
+    let Some(postgres) = Postgres::start_with_small_disk(4) else { return };
+    let mut database = Database::at("PostgreSQL", postgres.url());
     let pool = database.pool_of(1).await;
-    pool.send(&format!("CREATE TABLESPACE small LOCATION '{}'", server.small_disk())).await;
+    pool.send(&format!("CREATE TABLESPACE small LOCATION '{}'", postgres.small_disk())).await;
     pool.send("CREATE TABLE filler TABLESPACE small AS SELECT repeat('x', 1000) FROM generate_series(1, 2000)").await;
     database.address += "&options[default_tablespace]=small";
     let store = database.store().await;

@@ -7,7 +7,8 @@ use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::database::{Database, Pool, fresh_table, on_every_database};
+use crate::database::{Database, fresh_table, on_every_database};
+use crate::pool::Pool;
 use crate::sample;
 
 on_every_database! {

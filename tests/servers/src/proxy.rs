@@ -121,7 +121,7 @@ impl Line {
         while let Ok(read) = from.read(&mut buffer) {
             let mut state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
             let (mode, swallowed) = (state.mode, state.vanished != born);
-            if is_answer && !swallowed && mode == Mode::LosesAnAnswer {
+            if is_answer && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
                 state.mode = Mode::Forwards;
             }
             drop(state);

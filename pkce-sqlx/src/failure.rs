@@ -10,8 +10,11 @@ use crate::row::InvalidRow;
 /// What is to be done about an error of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Somebody else was faster, or the connection is gone. Sending the same again is right: every verb is idempotent.
+    /// Somebody else was faster, and nothing was done. Sending the same again is right.
     Passing,
+    /// The connection is gone, and the answer with it: it was done or not. Sending the same again is right, too: every
+    /// verb is idempotent.
+    Broken,
     /// There is no room.
     Full,
     /// It would only happen again.
@@ -36,7 +39,8 @@ pub enum Failure {
 impl Failure {
     pub(crate) fn fault(&self, of_database: fn(&sqlx::Error) -> Fault) -> Fault {
         match self {
-            Self::Sqlx(sqlx::Error::Io(_)) | Self::Contended => Fault::Passing,
+            Self::Sqlx(sqlx::Error::Io(_)) => Fault::Broken,
+            Self::Contended => Fault::Passing,
             Self::Sqlx(error) => of_database(error),
             Self::InvalidRow(_) | Self::NotCommitted | Self::TooLate => Fault::Lasting,
         }
@@ -89,12 +93,15 @@ impl From<sqlx::Error> for Reported {
 /// The code, and the message if it is of a kind that quotes no values.
 fn reported(error: &dyn DatabaseError) -> String {
     let code = error.code().unwrap_or_default();
-    let number = number(error).map(|number| format!(" ({number})")).unwrap_or_default();
+    let (number, from_within) = (number(error), is_from_within(error));
     let harmless = match code.len() {
+        // In MySQL a trigger can give any code and number, and nothing tells it from the server.
+        SQLSTATE if number.is_some() || from_within => false,
         SQLSTATE => HARMLESS.iter().any(|class| code.starts_with(class)),
         // SQLite's; in the lowest octet 19 is SQLITE_CONSTRAINT, which triggers report with words of their own.
         _ => code.parse::<u32>().is_ok_and(|code| code & 0xff != 19),
     };
+    let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
     if harmless {
         format!("the database reported {code}{number}: {}", error.message())
     } else if code.starts_with("22") || code.starts_with("23") {
@@ -107,9 +114,20 @@ fn reported(error: &dyn DatabaseError) -> String {
 /// The length of a code of the SQL standard.
 const SQLSTATE: usize = 5;
 
-/// Classes of SQLSTATE whose messages are about connections, transactions, names, rights and resources. Deliberately
-/// not 22 and 23 (values), P0 (the words of a trigger) and HY (in MySQL anything else, values among it).
+/// Classes of SQLSTATE whose messages, if they are PostgreSQL's own, are about connections, transactions, names, rights and
+/// resources. Deliberately not 22 and 23 (values), and P0 (the words of a trigger).
 const HARMLESS: [&str; 12] = ["08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
+
+/// Whether a function or a trigger was at work, whose words may be about anybody, under any code.
+#[cfg(feature = "postgres")]
+fn is_from_within(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some_and(|error| error.r#where().is_some())
+}
+
+#[cfg(not(feature = "postgres"))]
+fn is_from_within(_: &dyn DatabaseError) -> bool {
+    false
+}
 
 /// MySQL's own number, which says more than its SQLSTATE.
 #[cfg(feature = "mysql")]

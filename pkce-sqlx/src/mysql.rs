@@ -4,7 +4,7 @@ use pkce_core::{Attempt, CodeDigest, Inserted};
 use sqlx::SqlStr;
 use sqlx::mysql::{MySql, MySqlArguments, MySqlDatabaseError};
 use sqlx::query::Query;
-use sqlx::{MySqlConnection, MySqlPool, Row as _};
+use sqlx::{MySqlConnection, Row as _};
 
 use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
@@ -13,7 +13,7 @@ use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
-/// The store on MySQL and MariaDB: [`SqlxStore`] in a [`MySqlPool`].
+/// The store on MySQL and MariaDB: [`SqlxStore`] in a [`MySqlPool`](sqlx::MySqlPool).
 pub type MySqlStore = SqlxStore<MySql>;
 
 /// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
@@ -42,14 +42,22 @@ impl Dialect for MySql {}
 impl Sql for MySql {
     const MARK: char = '`';
 
-    // Without autocommit nothing that is written here would last: what was redeemed would be served again, and what
-    // was bound be lost. So every statement writes only where it is switched on; here by a NULL where none may be.
+    // Without autocommit nothing that is written here would last: what was redeemed would be served again, and what was
+    // bound be lost. So every statement writes only where it is switched on; here by a NULL where none may be. A look
+    // before each would be a round trip more, and sqlx keeps nothing with a connection that could tell which of them
+    // was looked at.
     //
     // Plain: INSERT IGNORE would turn every other error into a warning, and with the client flag CLIENT_FOUND_ROWS,
     // which sqlx sets, ON DUPLICATE KEY UPDATE counts a row that it did not touch.
     const INSERT: &'static str = r"
         INSERT INTO `pkce_codes` (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
         VALUES (?, IF(@@autocommit, ?, NULL), ?, ?, ?, ?)";
+
+    // A look, once INSERT has found the code occupied.
+    const INSERT_AGAIN: &'static str = r"
+        SELECT 1 FROM `pkce_codes`
+        WHERE code_digest = ? AND code_challenge_method = ? AND proof <=> ? AND grant_record <=> ?
+            AND issued_at = ? AND expires_at = ? AND ticket IS NULL AND redeemed_at IS NULL";
 
     // Everything is decided in the WHERE clause, under the row's lock; an attempt that is not granted writes nothing.
     const REDEEM: &'static str = r"
@@ -73,21 +81,40 @@ impl Sql for MySql {
         table.place(MYSQL_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &MySqlPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
-        let mut connection = pool.acquire().await?;
+    async fn execute(connection: &mut MySqlConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
         let affected = query(sql, values).execute(&mut *connection).await?.rows_affected();
         if affected == 0 {
-            check_autocommit(&mut connection).await?;
+            check_autocommit(connection).await?;
         }
         Ok(affected)
     }
 
-    async fn execute_ddl(pool: &MySqlPool, sql: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    async fn insert(
+        connection: &mut MySqlConnection,
+        statements: &Statements,
+        values: &[Value<'_>],
+        again: bool,
+    ) -> Result<Inserted, Failure> {
+        let Err(error) = query(&statements.insert, values).execute(&mut *connection).await else {
+            return Ok(Inserted::Recorded);
+        };
+        match number(&error) {
+            Some(1062) if again => {
+                let same = query(&statements.insert_again, values).fetch_all(connection).await?;
+                Ok(if same.is_empty() { Inserted::Occupied } else { Inserted::Recorded })
+            }
+            Some(1062) => Ok(Inserted::Occupied),
+            Some(1048) => Err(Failure::NotCommitted), // The NULL that none may be.
+            _ => Err(error.into()),
+        }
+    }
+
+    async fn execute_ddl(connection: &mut MySqlConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 
     async fn redeem(
-        pool: &MySqlPool,
+        connection: &mut MySqlConnection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -97,35 +124,23 @@ impl Sql for MySql {
         let ticket = attempt.ticket();
         let ticket = Value::Octets(Some(ticket.as_bytes()));
         let at = Value::Number(millis(attempt.at())?);
-        // One connection for both statements, so that it is taken from the pool, and tested, once.
-        let mut connection = pool.acquire().await?;
         query(&statements.redeem, &[ticket, at, code, at, proof]).execute(&mut *connection).await?;
         let rows = query(&statements.find, &[code]).fetch_all(&mut *connection).await?;
         match rows.first() {
             // What is found in a transaction that nobody ends may be long past.
-            None => check_autocommit(&mut connection).await?,
+            None => check_autocommit(connection).await?,
             Some(row) if row.try_get::<i64, _>(7).ok() != Some(1) => return Err(Failure::NotCommitted),
             Some(_) => {}
         }
         Ok(Columns::of(&rows)?)
     }
 
-    fn inserted(outcome: Result<u64, Failure>) -> Result<Inserted, Failure> {
-        match outcome {
-            Ok(_) => Ok(Inserted::Recorded),
-            Err(Failure::Sqlx(error)) => match number(&error) {
-                Some(1062) => Ok(Inserted::Occupied),
-                Some(1048) => Err(Failure::NotCommitted), // The NULL that none may be.
-                _ => Err(error.into()),
-            },
-            Err(failure) => Err(failure),
-        }
-    }
-
     fn fault(error: &sqlx::Error) -> Fault {
         match number(error) {
-            // Lock wait time-out, deadlock; the server is ending, or has ended this connection.
-            Some(1205 | 1213 | 1053 | 1927 | 4031) => Fault::Passing,
+            // Lock wait time-out, deadlock.
+            Some(1205 | 1213) => Fault::Passing,
+            // The server is ending, or has ended this connection.
+            Some(1053 | 1927 | 4031) => Fault::Broken,
             Some(1021 | 1114) => Fault::Full,
             _ => Fault::Lasting,
         }

@@ -1,7 +1,7 @@
 //! PostgreSQL 12 and later.
 
 use pkce_core::{Attempt, CodeDigest};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
@@ -13,7 +13,7 @@ use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
-/// The store on PostgreSQL: [`SqlxStore`] in a [`PgPool`].
+/// The store on PostgreSQL: [`SqlxStore`] in a [`PgPool`](sqlx::PgPool).
 pub type PgStore = SqlxStore<Postgres>;
 
 /// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
@@ -42,6 +42,17 @@ impl Sql for Postgres {
     const INSERT: &'static str = r#"
         INSERT INTO "pkce_codes" (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code_digest) DO NOTHING"#;
+
+    // Under the row's lock: the first one may still be at it, on a connection that is gone only at this end.
+    const INSERT_AGAIN: &'static str = r#"
+        INSERT INTO "pkce_codes" AS found
+            (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code_digest) DO UPDATE SET issued_at = excluded.issued_at
+        WHERE found.code_challenge_method = excluded.code_challenge_method
+            AND found.proof IS NOT DISTINCT FROM excluded.proof
+            AND found.grant_record IS NOT DISTINCT FROM excluded.grant_record
+            AND found.issued_at = excluded.issued_at AND found.expires_at = excluded.expires_at
+            AND found.ticket IS NULL AND found.redeemed_at IS NULL"#;
 
     // An attempt that is not granted writes nothing and locks nothing: whoever has the code alone must not be able to
     // keep the client waiting. The SELECT sees the table as it was when the statement began. If the code was redeemed
@@ -80,16 +91,16 @@ impl Sql for Postgres {
         table.place(POSTGRES_DDL, Self::MARK)
     }
 
-    async fn execute(pool: &PgPool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
-        Ok(query(sql, values).execute(pool).await?.rows_affected())
+    async fn execute(connection: &mut PgConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        Ok(query(sql, values).execute(connection).await?.rows_affected())
     }
 
-    async fn execute_ddl(pool: &PgPool, sql: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    async fn execute_ddl(connection: &mut PgConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 
     async fn redeem(
-        pool: &PgPool,
+        connection: &mut PgConnection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -102,13 +113,15 @@ impl Sql for Postgres {
             Value::Number(millis(attempt.at())?),
         ];
         // All rows, although there is one at most: the row comes before the commit, and the commit may fail.
-        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(pool).await?)?)
+        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(connection).await?)?)
     }
 
     fn fault(error: &sqlx::Error) -> Fault {
         match code(error).as_deref() {
-            // Serialization failure, deadlock; the server is ending or starting, or has ended this connection.
-            Some("40001" | "40P01" | "57P01" | "57P02" | "57P03" | "57P05") => Fault::Passing,
+            // Serialization failure, deadlock; the server is starting.
+            Some("40001" | "40P01" | "57P03") => Fault::Passing,
+            // The server is ending, or has ended this connection.
+            Some("57P01" | "57P02" | "57P05") => Fault::Broken,
             Some("53100") => Fault::Full,
             _ => Fault::Lasting,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
 use sqlx::SqlStr;
-use sqlx::{AssertSqlSafe, Database, Pool, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Database, SqlSafeStr as _};
 
 use crate::failure::{Failure, Fault};
 use crate::row::Columns;
@@ -13,10 +13,15 @@ use crate::table_name::TableName;
 
 /// The SQL of a database, and how its driver is used.
 pub trait Sql: Database {
+    /// Whether there is a network in between, and connections that die without a word.
+    const IS_REMOTE: bool = true;
     /// What a name is quoted with.
     const MARK: char;
     /// `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
     const INSERT: &'static str;
+    /// The same values, after an answer to [`Sql::INSERT`] was lost: a row that says the same and that nobody has redeemed
+    /// counts as inserted.
+    const INSERT_AGAIN: &'static str = Self::INSERT;
     /// Marks a code for an attempt, if it is to be marked; MySQL's says nothing more.
     const REDEEM: &'static str;
     /// The row of `(code_digest)`, where [`Sql::REDEEM`] does not give it back.
@@ -31,25 +36,37 @@ pub trait Sql: Database {
 
     /// Sends a statement that gives no rows back, with these values in this order. How many rows it affected.
     fn execute(
-        pool: &Pool<Self>,
+        connection: &mut Self::Connection,
         sql: &SqlStr,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 
     /// Sends statements without values.
-    fn execute_ddl(pool: &Pool<Self>, sql: SqlStr) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn execute_ddl(
+        connection: &mut Self::Connection,
+        sql: SqlStr,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// Marks the code if it is to be marked, and gives back its row, if there is one.
     fn redeem(
-        pool: &Pool<Self>,
+        connection: &mut Self::Connection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
     ) -> impl Future<Output = Result<Option<Columns>, Failure>> + Send;
 
-    /// What came of [`Sql::INSERT`].
-    fn inserted(outcome: Result<u64, Failure>) -> Result<Inserted, Failure> {
-        Ok(if outcome? == 0 { Inserted::Occupied } else { Inserted::Recorded })
+    /// Sends [`Sql::INSERT`], or [`Sql::INSERT_AGAIN`], with these values.
+    fn insert(
+        connection: &mut Self::Connection,
+        statements: &Statements,
+        values: &[Value<'_>],
+        again: bool,
+    ) -> impl Future<Output = Result<Inserted, Failure>> + Send {
+        async move {
+            let sql = if again { &statements.insert_again } else { &statements.insert };
+            let affected = Self::execute(connection, sql, values).await?;
+            Ok(if affected == 0 { Inserted::Occupied } else { Inserted::Recorded })
+        }
     }
 
     /// What an error of this database calls for.
@@ -87,6 +104,7 @@ impl fmt::Debug for Value<'_> {
 #[derive(Debug)]
 pub struct Statements {
     pub(crate) insert: SqlStr,
+    pub(crate) insert_again: SqlStr,
     pub(crate) redeem: SqlStr,
     #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only an update without RETURNING needs it"))]
     pub(crate) find: SqlStr,
@@ -99,6 +117,7 @@ impl Statements {
         let placed = |sql| safe(table.place(sql, DB::MARK));
         Self {
             insert: placed(DB::INSERT),
+            insert_again: placed(DB::INSERT_AGAIN),
             redeem: placed(DB::REDEEM),
             find: placed(DB::FIND),
             restore: placed(DB::RESTORE),

@@ -2,7 +2,7 @@
 
 use pkce_core::{Attempt, CodeDigest};
 use sqlx::SqlStr;
-use sqlx::SqlitePool;
+use sqlx::SqliteConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 
@@ -13,7 +13,7 @@ use crate::sql::{Sql, Statements, Value, millis};
 use crate::store::SqlxStore;
 use crate::table_name::TableName;
 
-/// The store on SQLite: [`SqlxStore`] in a [`SqlitePool`].
+/// The store on SQLite: [`SqlxStore`] in a [`SqlitePool`](sqlx::SqlitePool).
 pub type SqliteStore = SqlxStore<Sqlite>;
 
 /// The table of the default name and its index, for your own migrations; [`SqlxStore::ddl`] has them for another name.
@@ -38,6 +38,8 @@ CREATE INDEX IF NOT EXISTS "pkce_codes_expires_at" ON "pkce_codes" (expires_at);
 impl Dialect for Sqlite {}
 
 impl Sql for Sqlite {
+    // A database in memory would be gone with its connection.
+    const IS_REMOTE: bool = false;
     const MARK: char = '"';
 
     const INSERT: &'static str = r#"
@@ -71,20 +73,20 @@ impl Sql for Sqlite {
         };
         // SQLite wants the schema in front of the index, and none in front of the table that it is on.
         let (create_table, create_index) = SQLITE_DDL.split_at(index);
-        let create_index = create_index.replacen("EXISTS ", &format!("EXISTS \"{schema}\"."), 1);
-        table.place(create_table, Self::MARK) + &table.unqualified().place(&create_index, Self::MARK)
+        let create_index = table.unqualified().place(create_index, Self::MARK);
+        table.place(create_table, Self::MARK) + &create_index.replacen("EXISTS ", &format!("EXISTS \"{schema}\"."), 1)
     }
 
-    async fn execute(pool: &SqlitePool, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
-        Ok(query(sql, values).execute(pool).await?.rows_affected())
+    async fn execute(connection: &mut SqliteConnection, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        Ok(query(sql, values).execute(connection).await?.rows_affected())
     }
 
-    async fn execute_ddl(pool: &SqlitePool, sql: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(sql).execute(pool).await.map(drop)
+    async fn execute_ddl(connection: &mut SqliteConnection, sql: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 
     async fn redeem(
-        pool: &SqlitePool,
+        connection: &mut SqliteConnection,
         statements: &Statements,
         code: &CodeDigest,
         attempt: &Attempt,
@@ -97,7 +99,7 @@ impl Sql for Sqlite {
             Value::Number(millis(attempt.at())?),
         ];
         // All rows, although there is one at most: the row comes before the commit, and the commit may fail.
-        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(pool).await?)?)
+        Ok(Columns::of(&query(&statements.redeem, &values).fetch_all(connection).await?)?)
     }
 
     fn fault(error: &sqlx::Error) -> Fault {

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use pkce_core::{
     Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreError, SystemClock, Ticket,
 };
-use sqlx::{Database, Pool};
+use sqlx::{Database, Pool, SqlStr};
 
 use crate::dialect::Dialect;
 use crate::failure::{Failure, Fault};
+use crate::lease::{Closings, Lease};
 use crate::sql::{Statements, Value, millis, safe};
 use crate::table_name::TableName;
 
-/// How often a statement is sent before it is given up. Whoever is overtaken by another redemption of the same code
-/// sees its outcome the second time; a connection that the server has closed costs one attempt each; under
+/// How often a statement is sent before it is given up, not counting one for each connection that the pool had and that was
+/// closed by the server. Whoever is overtaken by another redemption of the same code sees its outcome the second time; under
 /// `SERIALIZABLE` a few more are lost to neighbours.
 const ATTEMPTS: usize = 10;
 
@@ -31,17 +32,19 @@ const MARGIN_MILLIS: i64 = 60_000;
 ///
 /// * Every verb is one atomic conditional statement, in autocommit: nothing is read first to be written then.
 /// * What is read back is parsed. A row that was changed is an error, never a pass.
-/// * A statement that lost a race, a deadlock or its connection is sent again, at once, up to nine times. The ticket
-///   makes that safe: a redemption that is sent twice is one redemption.
+/// * A statement that lost a race, a deadlock or its connection is sent again, at once: up to nine times, and once more for
+///   each connection that the pool has. The ticket makes that safe: a redemption that is sent twice is one redemption.
 /// * An expired row is never redeemed. It stays until [`SqlxStore::delete_expired`].
 /// * Nothing that is bound to a statement is logged or reported, neither here nor by sqlx. The database's own
-///   statement log may show it: digests, proofs and grants, no code and no verifier.
+///   statement log may show it, and MySQL's error log where `binlog_format` is `STATEMENT`: digests, proofs and grants,
+///   no code and no verifier.
 ///
 /// A clone is another handle to the same pool.
 pub struct SqlxStore<DB: Database> {
     pool: Pool<DB>,
     table: Arc<TableName>,
     statements: Arc<Statements>,
+    closings: Arc<Closings>,
 }
 
 impl<DB: Dialect> SqlxStore<DB> {
@@ -53,7 +56,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// The store in another table.
     pub fn with_table(pool: Pool<DB>, table: TableName) -> Self {
         let statements = Arc::new(Statements::of::<DB>(&table));
-        Self { pool, table: Arc::new(table), statements }
+        Self { pool, table: Arc::new(table), statements, closings: Arc::default() }
     }
 
     /// The table that it keeps its records in.
@@ -75,8 +78,14 @@ impl<DB: Dialect> SqlxStore<DB> {
     ///
     /// When the table could not be created.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let (pool, ddl) = (&self.pool, safe(DB::ddl(&self.table)));
-        persist(DB::ddl_fault, || async { Ok(DB::execute_ddl(pool, ddl.clone()).await?) }).await
+        let ddl = safe(DB::ddl(&self.table));
+        self.persist(DB::ddl_fault, |_| async {
+            let mut connection = self.lease().await?;
+            let done = DB::execute_ddl(&mut connection, ddl.clone()).await;
+            connection.end();
+            Ok(done?)
+        })
+        .await
     }
 
     /// Deletes what expired more than a minute ago, and says how many rows that were.
@@ -90,26 +99,66 @@ impl<DB: Dialect> SqlxStore<DB> {
     ///
     /// When a batch could not be deleted.
     pub async fn delete_expired(&self) -> Result<u64, StoreError> {
-        let (pool, sql) = (&self.pool, &self.statements.delete_expired);
         let before =
             i64::try_from(SystemClock.now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];
-            let batch = persist(DB::fault, || async { DB::execute(pool, sql, &values).await }).await?;
+            let batch = self.persist(DB::fault, |_| self.execute(&self.statements.delete_expired, &values)).await?;
             deleted += batch;
             if batch < BATCH.into() {
                 return Ok(deleted);
             }
         }
     }
+
+    /// A connection for one attempt.
+    async fn lease(&self) -> Result<Lease<'_, DB>, sqlx::Error> {
+        Lease::of(&self.pool, &self.closings).await
+    }
+
+    /// Sends, and says whether it may have been done already, until it is done, or the fault is a lasting one, or it was sent often enough.
+    ///
+    /// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A
+    /// pause would need a runtime, and the policy's time-out bounds the call.
+    async fn persist<T, F>(
+        &self,
+        fault_of_database: fn(&sqlx::Error) -> Fault,
+        send: impl Fn(bool) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        // So many are open by now, and each may turn out to be closed over there.
+        let mut connections = self.pool.size();
+        let (mut attempts, mut again) = (ATTEMPTS, false);
+        loop {
+            let failure = match send(again).await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            let fault = failure.fault(fault_of_database);
+            match fault {
+                Fault::Broken if connections > 0 => connections -= 1,
+                Fault::Broken | Fault::Passing if attempts > 1 => attempts -= 1,
+                _ => return Err(failure.into_store_error(fault)),
+            }
+            again |= fault == Fault::Broken;
+        }
+    }
+
+    async fn execute(&self, sql: &SqlStr, values: &[Value<'_>]) -> Result<u64, Failure> {
+        let mut connection = self.lease().await?;
+        let affected = DB::execute(&mut connection, sql, values).await;
+        connection.end();
+        affected
+    }
 }
 
 #[async_trait]
 impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        let (pool, sql) = (&self.pool, &self.statements.insert);
-        persist(DB::fault, || async {
+        self.persist(DB::fault, |again| async move {
             let values = [
                 Value::Octets(Some(code.as_bytes())),
                 Value::Text(binding.method_str()),
@@ -118,14 +167,20 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
                 Value::Number(millis(binding.issued_at())?),
                 Value::Number(millis(binding.expires_at())?),
             ];
-            DB::inserted(DB::execute(pool, sql, &values).await)
+            let mut connection = self.lease().await?;
+            let inserted = DB::insert(&mut connection, &self.statements, &values, again).await;
+            connection.end();
+            inserted
         })
         .await
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        persist(DB::fault, || async {
-            match DB::redeem(&self.pool, &self.statements, code, attempt).await? {
+        self.persist(DB::fault, |_| async {
+            let mut connection = self.lease().await?;
+            let found = DB::redeem(&mut connection, &self.statements, code, attempt).await;
+            connection.end();
+            match found? {
                 None => Ok(Redemption::Unknown),
                 Some(columns) => columns.answer(attempt)?.ok_or(Failure::Contended),
             }
@@ -135,36 +190,18 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let values = [Value::Octets(Some(code.as_bytes())), Value::Octets(Some(ticket.as_bytes()))];
-        let (pool, sql) = (&self.pool, &self.statements.restore);
-        persist(DB::fault, || async { DB::execute(pool, sql, &values).await.map(drop) }).await
-    }
-}
-
-/// Sends until it is done, or the fault is a lasting one, or it was sent often enough.
-///
-/// At once: whoever lost to another finds them done, and a broken connection is not taken from the pool again. A pause
-/// would need a runtime, and the policy's time-out bounds the call.
-async fn persist<T, F>(fault_of_database: fn(&sqlx::Error) -> Fault, send: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    let mut attempts = 1;
-    loop {
-        let failure = match send().await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let fault = failure.fault(fault_of_database);
-        if fault != Fault::Passing || attempts == ATTEMPTS {
-            return Err(failure.into_store_error(fault));
-        }
-        attempts += 1;
+        self.persist(DB::fault, |_| async { self.execute(&self.statements.restore, &values).await.map(drop) }).await
     }
 }
 
 impl<DB: Database> Clone for SqlxStore<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), table: Arc::clone(&self.table), statements: Arc::clone(&self.statements) }
+        Self {
+            pool: self.pool.clone(),
+            table: Arc::clone(&self.table),
+            statements: Arc::clone(&self.statements),
+            closings: Arc::clone(&self.closings),
+        }
     }
 }
 

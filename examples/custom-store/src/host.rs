@@ -151,14 +151,15 @@ async fn token(State(server): State<Server>, clearance: Clearance, Form(request)
         return refuse("unsupported_grant_type");
     }
     let Ok(id) = clearance.grant::<i64>() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() }; // PKCE
-    let row = sqlx::query_as::<_, (String, String)>(USE)
+    // To the end: the row comes before the commit, and the commit may fail.
+    let rows = sqlx::query_as::<_, (String, String)>(USE)
         .bind(id)
         .bind(&request.client_id)
         .bind(&request.redirect_uri)
         .bind(seconds())
-        .fetch_optional(&server.pool)
+        .fetch_all(&server.pool)
         .await;
-    match row {
+    match rows.as_deref().map(<[_]>::first) {
         Ok(Some((user_id, scope))) => {
             let access_token = format!("a token for {user_id}"); // yours is a better one
             let tokens = json!({ "access_token": access_token, "token_type": "Bearer", "scope": scope });

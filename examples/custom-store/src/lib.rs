@@ -97,7 +97,7 @@ impl ChallengeStore for AuthorizationCodes {
             .bind(millis(binding.expires_at())?)
             .execute(&self.pool)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         if attached.rows_affected() == 1 {
             return Ok(Inserted::Recorded);
         }
@@ -106,7 +106,7 @@ impl ChallengeStore for AuthorizationCodes {
             .bind(&code.as_bytes()[..])
             .fetch_optional(&self.pool)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         match row {
             Some(_) => Ok(Inserted::Occupied),
             None => Err(StoreError::unavailable("the host has not inserted its row for this code")),
@@ -114,17 +114,18 @@ impl ChallengeStore for AuthorizationCodes {
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        let row = sqlx::query(REDEEM)
+        // To the end, although there is one row at most: it comes before the commit, and the commit may fail.
+        let rows = sqlx::query(REDEEM)
             .bind(&code.as_bytes()[..])
             .bind(attempt.proof().map(|proof| &proof.as_bytes()[..]))
             .bind(&attempt.ticket().as_bytes()[..])
             .bind(millis(attempt.at())?)
-            .fetch_optional(&self.pool)
+            .fetch_all(&self.pool)
             .await
-            .map_err(failed)?;
-        let Some(row) = row else { return Ok(Redemption::Unknown) };
-        let binding = binding(&row)?;
-        Ok(match redeemed(&row)? {
+            .map_err(|error| failed(&error))?;
+        let Some(row) = rows.first() else { return Ok(Redemption::Unknown) };
+        let binding = binding(row)?;
+        Ok(match redeemed(row)? {
             Some((ticket, _)) if ticket == attempt.ticket() => Redemption::First(binding),
             Some((ticket, at)) => Redemption::Again { binding, ticket, at },
             None => Redemption::Refused(binding),
@@ -138,7 +139,7 @@ impl ChallengeStore for AuthorizationCodes {
             .execute(&self.pool)
             .await
             .map(drop)
-            .map_err(failed)
+            .map_err(|error| failed(&error))
     }
 }
 
@@ -169,7 +170,8 @@ fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
-    row.try_get(name).map_err(StoreError::invalid_record)
+    row.try_get(name)
+        .map_err(|_| StoreError::invalid_record(format!("the column {name} does not hold what was written")))
 }
 
 fn timestamp(millis: i64) -> Result<Timestamp, StoreError> {
@@ -181,10 +183,14 @@ fn millis(time: Timestamp) -> Result<i64, StoreError> {
 }
 
 /// A disk that is full has no room for another code; whatever else went wrong, the call may have happened or not.
-fn failed(error: sqlx::Error) -> StoreError {
+///
+/// Of the database's own words only the code is passed on: they may be a trigger's, and the log gets them.
+fn failed(error: &sqlx::Error) -> StoreError {
     const SQLITE_FULL: &str = "13";
-    match error.as_database_error().and_then(DatabaseError::code) {
+    match error.as_database_error().map(|error| DatabaseError::code(error).unwrap_or_default()) {
         Some(code) if code == SQLITE_FULL => StoreError::full(),
-        _ => StoreError::unavailable(error),
+        Some(code) => StoreError::unavailable(format!("the database reported {code}")),
+        None if matches!(error, sqlx::Error::PoolTimedOut) => StoreError::unavailable("no connection was free in time"),
+        None => StoreError::unavailable("the statement could not be sent"),
     }
 }

@@ -12,7 +12,10 @@ use pkce_core::{
     Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, StoreError, StoreErrorKind,
     SystemClock, Ticket, async_trait,
 };
+use pkce_tower::CodeVerifier;
 use sqlx::{AssertSqlSafe, SqlitePool};
+use tokio::net::TcpListener;
+use url::{Url, form_urlencoded};
 
 /// A database in a file of its own, gone when the test is.
 struct Database(PathBuf);
@@ -193,6 +196,58 @@ async fn a_row_that_somebody_changed_is_an_error_and_never_a_pass() {
     }
 }
 
+/// The row comes before the commit, and the commit may fail, as it does on a full disk. Nobody is served by such a row.
+#[tokio::test]
+async fn a_redemption_whose_commit_fails_is_an_error() {
+    let (_database, pool) = Database::new("commit").await;
+    let (store, code, binding) = (AuthorizationCodes::new(pool.clone()), CodeDigest::of(b"a code"), binding());
+    insert_row(&pool, &code).await.unwrap();
+    assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+    sqlx::raw_sql(DENY).execute(&pool).await.unwrap();
+    for _ in 0..3 {
+        let error = store.redeem(&code, &right()).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+    }
+    sqlx::raw_sql("DROP TRIGGER deny").execute(&pool).await.unwrap();
+    assert_eq!(store.redeem(&code, &right()).await.unwrap(), Redemption::First(binding));
+}
+
+/// The host's own statement, too: no tokens for a row that was not marked as used after all.
+#[tokio::test]
+async fn no_tokens_are_issued_when_the_commit_of_the_hosts_own_statement_fails() {
+    let (_database, pool) = Database::new("used").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let serving = tokio::spawn(axum::serve(listener, host::app(pool.clone())).into_future());
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let verifier = CodeVerifier::generate().unwrap();
+    let mut request = server.join("/authorize").unwrap();
+    request
+        .query_pairs_mut()
+        .extend_pairs([("response_type", "code"), ("scope", "photos")])
+        .extend_pairs([("client_id", host::CLIENT_ID), ("redirect_uri", host::REDIRECT_URI)])
+        .extend_pairs(verifier.challenge().authorization_parameters());
+    let answer = client.get(request).send().await.unwrap();
+    let location = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+
+    sqlx::raw_sql(AssertSqlSafe(DENY.replace("AFTER UPDATE", "AFTER UPDATE OF used"))).execute(&pool).await.unwrap();
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("grant_type", "authorization_code"), ("code", &code), ("code_verifier", verifier.as_str())])
+        .extend_pairs([("client_id", host::CLIENT_ID), ("redirect_uri", host::REDIRECT_URI)])
+        .finish();
+    let request = client.post(server.join("/token").unwrap()).body(form);
+    let answer = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+    assert_eq!(answer.status(), 503, "{}", answer.text().await.unwrap());
+    serving.abort();
+}
+
+/// A commit that fails: a reference that is looked at only then leads nowhere.
+const DENY: &str = "
+    CREATE TABLE parent (id INTEGER PRIMARY KEY);
+    CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER deny AFTER UPDATE ON authorization_codes BEGIN INSERT INTO child VALUES (1); END";
+
 #[tokio::test]
 async fn the_clean_up_leaves_a_row_until_both_of_its_lives_are_over() {
     let (_database, pool) = Database::new("clean-up").await;
@@ -206,6 +261,19 @@ async fn the_clean_up_leaves_a_row_until_both_of_its_lives_are_over() {
         let gone = sqlx::query(host::DELETE_EXPIRED).bind(at).execute(&pool).await.unwrap();
         assert_eq!(gone.rows_affected(), deleted, "{} seconds later", at - now);
     }
+}
+
+/// What a trigger of the host's says may be about anybody, and the source of an error goes into the log.
+#[tokio::test]
+async fn an_error_quotes_nothing_that_the_database_said() {
+    let (_database, pool) = Database::new("trigger").await;
+    let (store, code) = (AuthorizationCodes::new(pool.clone()), CodeDigest::of(b"a code"));
+    insert_row(&pool, &code).await.unwrap();
+    let tell = "CREATE TRIGGER tell BEFORE UPDATE ON authorization_codes BEGIN SELECT RAISE(ABORT, 'alice'); END";
+    sqlx::raw_sql(tell).execute(&pool).await.unwrap();
+    let error = store.insert(&code, &binding()).await.unwrap_err();
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the database reported 1811");
+    assert!(!format!("{error:?}").contains("alice"), "{error:?}");
 }
 
 #[test]

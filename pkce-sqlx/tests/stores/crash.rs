@@ -1,8 +1,12 @@
-//! The server is killed in the middle of it, and comes back.
+//! The server is killed in the middle of it, and comes back. With SQLite that is whoever uses the file.
 
 use std::collections::HashMap;
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use pkce_core::{CodeDigest, Inserted, Redemption};
@@ -10,7 +14,8 @@ use pkce_test_servers::{MariaDb, Postgres};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Store};
+use crate::database::Database;
+use crate::pool::Store;
 use crate::sample;
 
 const CODES: usize = 400;
@@ -31,7 +36,7 @@ async fn nobody_is_served_twice(database: Database, mut crash: impl FnMut() + Se
         let over = Arc::clone(&over);
         move || {
             for _ in 0..3 {
-                std::thread::sleep(Duration::from_millis(150));
+                thread::sleep(Duration::from_millis(150));
                 crash();
             }
             over.store(true, Ordering::SeqCst);
@@ -90,4 +95,72 @@ async fn nobody_is_served_twice_when_postgresql_is_killed() {
 async fn nobody_is_served_twice_when_mariadb_is_killed() {
     let Some(mut server) = MariaDb::start() else { return };
     nobody_is_served_twice(Database::at("MariaDB", server.url()), move || server.restart()).await;
+}
+
+const FILE: &str = "PKCE_REDEEMED_FILE";
+const SERVED: &str = "served: ";
+
+fn nth(code: usize) -> CodeDigest {
+    CodeDigest::of(code.to_string().as_bytes())
+}
+
+/// Two processes redeem the same codes and say whom they serve; each is killed in the middle of it, and others go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_served_twice_when_processes_on_one_sqlite_are_killed() {
+    let Some(mut database) = Database::sqlite() else { return };
+    database.table = TABLE.parse().unwrap();
+    let store = database.store().await;
+    for code in 0..CODES {
+        let inserted = store.insert(&nth(code), &sample::binding_with(vec![7; 10_000])).await.unwrap();
+        assert_eq!(inserted, Inserted::Recorded);
+    }
+    let mut times = vec![0; CODES];
+    // How many are served before the process is killed; the last ones are not.
+    for lives in [[40, 60], [50, 30], [CODES, CODES]] {
+        let redeemers = lives.map(|life| {
+            let mut command = Command::new(env::current_exe().unwrap());
+            command.args(["--exact", "crash::a_process_of_its_own", "--ignored", "--nocapture"]);
+            let mut redeemer = command.env(FILE, &database.address).stdout(Stdio::piped()).spawn().unwrap();
+            thread::spawn(move || {
+                let said = BufReader::new(redeemer.stdout.take().unwrap()).lines().map_while(Result::ok);
+                let mut served = Vec::new();
+                for line in said {
+                    served.extend(line.split_once(SERVED).map(|(_, code)| code.parse::<usize>().unwrap()));
+                    if served.len() == life {
+                        redeemer.kill().unwrap(); // `SIGKILL`. What it has said by now is read to its end.
+                    }
+                }
+                let ended = redeemer.wait().unwrap();
+                assert_eq!(ended.success(), life == CODES, "{ended}");
+                served
+            })
+        });
+        for redeemer in redeemers {
+            for code in redeemer.join().unwrap() {
+                times[code] += 1;
+            }
+        }
+    }
+    assert!(times.iter().all(|times| *times <= 1), "served twice: {times:?}");
+    assert!(times.iter().sum::<usize>() > CODES / 2, "the test shows nothing: {times:?}");
+    for code in 0..CODES {
+        let found = store.redeem(&nth(code), &sample::right()).await.unwrap();
+        assert!(matches!(found, Redemption::Again { .. }), "{found:?}");
+    }
+}
+
+const TABLE: &str = "codes";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "another test starts it as a process of its own"]
+async fn a_process_of_its_own() {
+    let Ok(file) = env::var(FILE) else { return };
+    let mut database = Database::at("SQLite", file);
+    database.table = TABLE.parse().unwrap();
+    let store = database.store().await;
+    for code in 0..CODES {
+        if first(&*store, &nth(code)).await.is_some() {
+            println!("{SERVED}{code}");
+        }
+    }
 }

@@ -6,82 +6,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use async_trait::async_trait;
-use pkce_core::{ChallengeStore, CodeDigest, StoreError};
-use pkce_sqlx::{MySqlStore, PgStore, SqliteStore, TableName};
+use pkce_core::CodeDigest;
+use pkce_sqlx::TableName;
 use pkce_test_servers::{MariaDb, Postgres, Proxy};
+use sqlx::Executor as _;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _, MySqlPool, PgPool, SqlitePool};
 
-/// What every store of this crate can do.
-#[async_trait]
-pub(crate) trait Store: ChallengeStore {
-    async fn create_table(&self) -> Result<(), StoreError>;
-    async fn delete_expired(&self) -> Result<u64, StoreError>;
-}
-
-macro_rules! is_a_store {
-    ($($store:ty),*) => {$(
-        #[async_trait]
-        impl Store for $store {
-            async fn create_table(&self) -> Result<(), StoreError> {
-                self.create_table().await
-            }
-
-            async fn delete_expired(&self) -> Result<u64, StoreError> {
-                self.delete_expired().await
-            }
-        }
-    )*};
-}
-
-is_a_store!(PgStore, MySqlStore, SqliteStore);
-
-/// A pool of connections to one of the databases.
-#[derive(Clone)]
-pub(crate) enum Pool {
-    Postgres(PgPool),
-    MySql(MySqlPool),
-    Sqlite(SqlitePool),
-}
-
-impl Pool {
-    pub(crate) fn store(&self, table: &TableName) -> Arc<dyn Store> {
-        let table = table.clone();
-        match self {
-            Self::Postgres(pool) => Arc::new(PgStore::with_table(pool.clone(), table)),
-            Self::MySql(pool) => Arc::new(MySqlStore::with_table(pool.clone(), table)),
-            Self::Sqlite(pool) => Arc::new(SqliteStore::with_table(pool.clone(), table)),
-        }
-    }
-
-    /// Sends SQL as it is, and says how many rows it affected.
-    pub(crate) async fn send(&self, sql: &str) -> u64 {
-        self.try_send(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    pub(crate) async fn try_send(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        match self {
-            Self::Postgres(pool) => statement.execute(pool).await.map(|done| done.rows_affected()),
-            Self::MySql(pool) => statement.execute(pool).await.map(|done| done.rows_affected()),
-            Self::Sqlite(pool) => statement.execute(pool).await.map(|done| done.rows_affected()),
-        }
-    }
-
-    /// The one number that a query gives.
-    pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
-            Self::MySql(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
-            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
-        }
-        .unwrap()
-    }
-}
+use crate::pool::{Pool, Store};
 
 /// One of the databases, a table in it, and how to connect.
 pub(crate) struct Database {

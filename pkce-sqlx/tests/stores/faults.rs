@@ -1,16 +1,19 @@
-//! Connections that break, hang and lose answers; calls that are dropped; databases that refuse.
+//! Connections that break, hang and lose answers; databases that refuse.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::{
+    AuthorizationCode, BoxFuture, CodeVerifier, Inserted, Pkce, Reason, Redemption, StoreErrorKind, Timer,
+};
+use pkce_test_servers::Proxy;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Store, on_every_database, on_every_server};
+use crate::database::{Database, on_every_database, on_every_server};
+use crate::pool::Store;
 use crate::sample;
 
 on_every_database! {
-    calls_that_are_dropped_leave_the_pool_sound
     a_store_without_its_table_is_unavailable
 }
 
@@ -20,7 +23,9 @@ mod on_the_wire {
     on_every_server! {
         connections_that_were_cut_cost_no_call
         a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses
+        an_insert_whose_answer_was_lost_knows_its_own_record_and_no_other
         a_database_that_hung_is_used_again_when_it_goes_on
+        connections_to_a_machine_that_vanished_are_replaced
     }
 }
 
@@ -41,11 +46,13 @@ async fn connections_that_the_server_ended_cost_no_call_on_mariadb() {
 
 async fn connections_that_the_server_ended_cost_no_call(mut database: Database) {
     database.test_before_acquire = false;
-    let (store, code) = (database.store().await, sample::code());
-    warm(&*store).await;
+    let (pool, code) = (database.pool_of(20).await, sample::code());
+    let store = pool.store(&database.table);
+    store.create_table().await.unwrap();
+    pool.open(20).await;
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
-    warm(&*store).await;
+    pool.open(20).await;
     sleep(Duration::from_millis(1500)).await;
     assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
 }
@@ -96,6 +103,37 @@ async fn a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses(mut data
     }
 }
 
+async fn an_insert_whose_answer_was_lost_knows_its_own_record_and_no_other(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let store = database.store().await;
+    for binding in [sample::binding(), sample::binding_without_challenge()] {
+        let code = sample::code();
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+        // One that is another's, if only in its grant, or one that was redeemed, is none of its own.
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(
+            store.insert(&code, &sample::binding_with(b"another grant".to_vec())).await.unwrap(),
+            Inserted::Occupied
+        );
+        let attempt = if binding.proof().is_some() { sample::right() } else { sample::without_proof() };
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding.clone()));
+        lose_an_answer(&*store, &proxy).await;
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Occupied);
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));
+    }
+}
+
+/// The next one: what is prepared is prepared, and every connection is idle.
+async fn lose_an_answer(store: &dyn Store, proxy: &Proxy) {
+    for _ in 0..2 {
+        assert_eq!(store.insert(&sample::code(), &sample::binding()).await.unwrap(), Inserted::Recorded);
+    }
+    sleep(Duration::from_millis(100)).await;
+    proxy.lose_an_answer();
+}
+
 async fn a_database_that_hung_is_used_again_when_it_goes_on(mut database: Database) {
     let proxy = database.by_proxy();
     let store = database.store().await;
@@ -119,27 +157,52 @@ async fn a_database_that_hung_is_used_again_when_it_goes_on(mut database: Databa
     }
 }
 
-async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {
-    let store = database.store().await;
-    let mut dropped = 0;
-    for nth in 0..300 {
-        let (code, attempt) = (sample::code(), sample::right());
-        let (binding, patience) = (sample::binding_with(vec![7; 20_000]), Duration::from_micros(nth * 10));
-        // A call that was dropped may or may not have happened.
-        let _ = timeout(patience, store.insert(&code, &binding)).await;
-        let recorded = store.insert(&code, &binding).await.unwrap();
-        let answer = timeout(patience, store.redeem(&code, &attempt)).await;
-        dropped += u32::from(answer.is_err());
-        let found = store.redeem(&code, &sample::right()).await.unwrap();
-        let again = Redemption::Again { binding: binding.clone(), ticket: attempt.ticket(), at: attempt.at() };
-        match answer {
-            Ok(answer) => {
-                assert_eq!((answer.unwrap(), found), (Redemption::First(binding), again), "{recorded:?}");
-            }
-            Err(_) => assert!(found == again || found == Redemption::First(binding), "{found:?}"),
-        }
+/// Nobody says that these connections are dead, and a connection that is given back would be waited for.
+async fn connections_to_a_machine_that_vanished_are_replaced(mut database: Database) {
+    let proxy = database.by_proxy();
+    database.test_before_acquire = false;
+    let (pool, code, attempt) = (database.pool_of(4).await, sample::code(), sample::right());
+    let store = pool.store(&database.table);
+    store.create_table().await.unwrap();
+    assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+    pool.open(4).await;
+    sleep(Duration::from_millis(200)).await;
+    proxy.vanish();
+    let lost = (0..4).map(|_| timeout(Duration::from_millis(300), store.redeem(&code, &attempt)));
+    assert!(join_all(lost).await.iter().all(Result::is_err));
+    let found = timeout(Duration::from_secs(2), store.redeem(&code, &attempt)).await;
+    assert!(matches!(found, Ok(Ok(Redemption::First(_)))), "{found:?}");
+}
+
+/// SQLite's way to hang: somebody else writes, and does not come to an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_sqlite_is_given_up_in_time_and_used_again_when_it_goes_on() {
+    let Some(database) = Database::sqlite() else { return };
+    let pkce = Pkce::builder(database.store().await).timer(TokioTimer).build();
+    let (code, verifier) = (AuthorizationCode::generate().unwrap(), CodeVerifier::generate().unwrap());
+    pkce.bind(&code, verifier.challenge()).await.unwrap();
+    let other = database.pool_of(1).await;
+    other.send("BEGIN IMMEDIATE").await;
+    let began = Instant::now();
+    let rejection = pkce.redeem(code.as_str(), Some(verifier.as_str())).await.unwrap_err();
+    assert_eq!((rejection.status(), rejection.reason()), (503, Reason::StoreTimedOut));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    other.send("COMMIT").await;
+
+    // The redemption that was given up may be carried out now. Then its client starts over.
+    let _ = pkce.redeem(code.as_str(), Some(verifier.as_str())).await;
+    assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_err());
+    let code = AuthorizationCode::generate().unwrap();
+    pkce.bind(&code, verifier.challenge()).await.unwrap();
+    assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_ok());
+}
+
+struct TokioTimer;
+
+impl Timer for TokioTimer {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(sleep(duration))
     }
-    assert!(dropped > 0, "none was dropped: the test shows nothing");
 }
 
 async fn a_store_without_its_table_is_unavailable(database: Database) {

@@ -1,10 +1,11 @@
 //! A database without room says so, loses nothing, and goes on when there is room again.
 
 use pkce_core::{CodeDigest, Inserted, Redemption, StoreErrorKind};
-use pkce_test_servers::MariaDb;
+use pkce_test_servers::{MariaDb, Postgres};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use crate::database::{Database, Pool, Store};
+use crate::database::Database;
+use crate::pool::{Pool, Store};
 use crate::sample;
 
 /// Grants of so many octets until there is no room.
@@ -38,6 +39,28 @@ async fn redeem(store: &dyn Store, codes: &[CodeDigest]) -> Vec<CodeDigest> {
         }
     }
     served
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_postgresql_refuses_what_is_new_and_serves_everybody_once_there_is_room() {
+    let Some(postgres) = Postgres::start_with_small_disk(4) else { return };
+    let mut database = Database::at("PostgreSQL", postgres.url());
+    let pool = database.pool_of(1).await;
+    pool.send(&format!("CREATE TABLESPACE small LOCATION '{}'", postgres.small_disk())).await;
+    pool.send("CREATE TABLE filler TABLESPACE small AS SELECT repeat('x', 1000) FROM generate_series(1, 2000)").await;
+    database.address += "&options[default_tablespace]=small";
+    let store = database.store().await;
+    let codes = fill(&*store, 1_900).await;
+    let served = redeem(&*store, &codes).await;
+
+    pool.send("DROP TABLE filler").await;
+    for code in &codes {
+        let found = store.redeem(code, &sample::right()).await.unwrap();
+        assert_eq!(matches!(found, Redemption::First(_)), !served.contains(code), "{found:?}");
+        assert!(matches!(store.redeem(code, &sample::right()).await.unwrap(), Redemption::Again { .. }));
+    }
+    assert_eq!(store.insert(&sample::code(), &sample::binding()).await.unwrap(), Inserted::Recorded);
+    println!("PostgreSQL without room: {} of {} served", served.len(), codes.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,14 +8,17 @@
 )]
 #![expect(clippy::print_stdout, reason = "what was measured is told")]
 
+mod clocks;
 mod contract;
 mod crash;
 mod database;
 mod documented;
+mod dropped;
 mod durability;
 mod expired;
 mod faults;
 mod full;
+mod pool;
 mod sample;
 mod secrets;
 mod statements;

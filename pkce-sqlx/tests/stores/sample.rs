@@ -25,6 +25,12 @@ pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
     Binding::from_parts("S256", Some(&PROOF), Some(grant.into()), now(), until).unwrap()
 }
 
+/// For a client that may leave the challenge out, with no grant.
+pub(crate) fn binding_without_challenge() -> Binding {
+    let until = now().saturating_add(Duration::from_mins(1));
+    Binding::from_parts("none", None, None, now(), until).unwrap()
+}
+
 /// Expired so many seconds ago.
 pub(crate) fn expired(seconds: u64) -> Binding {
     let at = |ago: u64| Timestamp::from_epoch_millis(now().as_epoch_millis() - 1000 * ago);

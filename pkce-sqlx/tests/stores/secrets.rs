@@ -2,8 +2,9 @@
 
 use std::error::Error as _;
 
-use pkce_core::ChallengeStore as _;
+use pkce_core::{ChallengeStore as _, Inserted, Redemption};
 use pkce_sqlx::{PgStore, SqliteStore};
+use pkce_test_servers::MariaDb;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 
@@ -63,6 +64,55 @@ async fn an_error_quotes_no_trigger() {
         .await;
         let error = store.insert(&sample::code(), &sample::binding()).await.unwrap_err();
         assert!(!format!("{error:?}").contains("alice"), "{error:?}");
+    }
+}
+
+/// Where statements are replicated as they are, the server warns of `@@autocommit` in its error log, and quotes all of it. In
+/// the formats that the documentation asks for it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_error_log_of_mariadb_quotes_no_value_unless_statements_are_replicated_as_they_are() {
+    for (format, quotes) in [("MIXED", false), ("ROW", false), ("STATEMENT", true)] {
+        let binary_log = ["--log-bin=binary", "--server-id=1", "--log-warnings=2"];
+        let Some(server) = MariaDb::start_with(&[&binary_log[..], &[&format!("--binlog-format={format}")]].concat())
+        else {
+            return;
+        };
+        let (store, code, attempt) =
+            (Database::at("MariaDB", server.url()).store().await, sample::code(), sample::right());
+        let binding = sample::binding_with(b"alice".to_vec());
+        assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
+        assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));
+        store.restore(&code, attempt.ticket()).await.unwrap();
+        store.delete_expired().await.unwrap();
+        assert_eq!(server.log().contains("alice"), quotes, "{format}: {}", server.log());
+    }
+}
+
+/// Such words may come under any code.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_quotes_no_trigger_whatever_code_it_gives() {
+    let codes = ["08000", "28000", "3D000", "40001", "42501", "54000", "55000", "57014", "58000"];
+    for database in [Database::postgres(), Database::mariadb()].into_iter().flatten() {
+        let (store, pool) = (database.store().await, database.pool_of(1).await);
+        let table = &database.table;
+        for code in codes {
+            pool.send(&if database.name == "PostgreSQL" {
+                format!(
+                    "CREATE OR REPLACE FUNCTION {table}() RETURNS trigger LANGUAGE plpgsql AS
+                     $$ BEGIN RAISE 'alice' USING ERRCODE = '{code}'; END $$;
+                     CREATE OR REPLACE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}()"
+                )
+            } else {
+                format!(
+                    "CREATE OR REPLACE TRIGGER tell BEFORE INSERT ON {table} FOR EACH ROW
+                     SIGNAL SQLSTATE '{code}' SET MESSAGE_TEXT = 'alice'"
+                )
+            })
+            .await;
+            let error = store.insert(&sample::code(), &sample::binding()).await.unwrap_err();
+            assert!(!format!("{error:?}").contains("alice"), "{error:?}");
+            assert!(error.source().unwrap().to_string().contains(code), "{error:?}");
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::fs;
 use pkce_core::{Inserted, Redemption};
 use pkce_test_servers::{MariaDb, Postgres};
 
-use crate::database::{Database, Pool, Store};
+use crate::database::Database;
+use crate::pool::{Pool, Store};
 use crate::sample;
 
 /// The verbs, in their order, each as often as it takes for its statement to be prepared.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use pkce_core::{Inserted, Redemption};
+use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::database::{Database, fresh_table, on_every_database};
+use crate::pool::Pool;
 use crate::sample;
 
 on_every_database! {
@@ -45,6 +47,19 @@ async fn a_table_may_have_a_reserved_word_for_a_name_and_a_schema(mut database: 
         assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
         assert_eq!(store.delete_expired().await.unwrap(), 0);
     }
+}
+
+/// The default name of a table is a name like any other, for a database that is attached, too.
+#[tokio::test]
+async fn an_attached_sqlite_may_have_the_name_of_the_table() {
+    let options = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let pool = Pool::Sqlite(options.connect("sqlite::memory:").await.unwrap());
+    pool.send("ATTACH ':memory:' AS pkce_codes").await;
+    let store = pool.store(&"pkce_codes.codes".parse().unwrap());
+    store.create_table().await.unwrap();
+    assert_eq!(store.insert(&sample::code(), &sample::binding()).await.unwrap(), Inserted::Recorded);
+    let indexes = "SELECT COUNT(*) FROM pkce_codes.sqlite_schema WHERE name = 'codes_expires_at'";
+    assert_eq!(pool.number(indexes).await, 1);
 }
 
 async fn two_tables_know_nothing_of_each_other(mut database: Database) {

@@ -1,9 +1,17 @@
 //! PostgreSQL.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::home::Home;
 use crate::port;
 use crate::program;
 use crate::server::Server;
+
+const SMALL_DISK: &str = "small";
+
+/// Seen by the server alone, so that it is gone when the server is, however that ends.
+const MOUNT: &str = r#"mount -t tmpfs -o "size=$2m" tmpfs "$1" && chown nobody "$1" && shift 2 && exec "$@""#;
 
 /// A PostgreSQL of one's own. It does not wait for the disk: killing it loses nothing, only a power cut would.
 #[derive(Debug)]
@@ -17,13 +25,40 @@ impl Postgres {
 
     /// Starts one with further arguments, such as `["-c", "log_statement=all"]`.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        Self::start_in(arguments, |_| Some(Vec::new()))
+    }
+
+    /// Starts one that has so many megabytes of disk, besides its usual one, in [`Postgres::small_disk`]; `None`, too, if
+    /// this process may not mount one.
+    pub fn start_with_small_disk(megabytes: u32) -> Option<Self> {
+        Self::start_in(&[], |home| {
+            let disk = home.join(SMALL_DISK).to_str().unwrap().to_owned();
+            home.run(Path::new("mkdir"), &[&disk]);
+            let namespace = ["unshare", "--mount", "sh", "-c", MOUNT, "sh", &disk, &megabytes.to_string()];
+            let works = Command::new("unshare").args(&namespace[1..]).arg("true").output();
+            if works.is_ok_and(|done| done.status.success()) {
+                return Some(namespace.map(str::to_owned).to_vec());
+            }
+            program::say("SKIPPED: a test needs a small disk, and this process may not mount one");
+            None
+        })
+    }
+
+    /// Where the small disk is, for a tablespace.
+    pub fn small_disk(&self) -> String {
+        self.0.path(SMALL_DISK).to_str().unwrap().to_owned()
+    }
+
+    fn start_in(arguments: &[&str], prefix: impl FnOnce(&Home) -> Option<Vec<String>>) -> Option<Self> {
         let (initdb, program) = (program::find("initdb")?, program::find("postgres")?);
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let home = Home::new("postgres");
         let data = home.join("data").to_str().unwrap().to_owned();
+        let prefix = prefix(&home)?;
         home.run(&initdb, &["--auth=trust", "--username=pkce", "--encoding=UTF8", "--no-sync", "--pgdata", &data]);
         let command = move |home: &Home, port: u16| {
-            let mut words = home.command(&program);
+            let mut words = prefix.clone();
+            words.extend(home.command(&program));
             words.extend(["-D".to_owned(), data.clone(), "-p".to_owned(), port.to_string()]);
             for setting in [
                 "listen_addresses=127.0.0.1",

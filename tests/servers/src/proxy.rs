@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// A TCP proxy on loopback: between a client and a server, to cut connections, to hang, or to lose answers.
+/// A TCP proxy on loopback: between a client and a server, to cut connections, to hang, to lose answers, or to
+/// vanish.
 pub struct Proxy {
     port: u16,
     line: Arc<Line>,
@@ -17,6 +18,7 @@ enum Mode {
     Forwards,
     Hangs,
     LosesAnswers,
+    LosesAnAnswer,
     Over,
 }
 
@@ -28,6 +30,8 @@ struct Line {
 struct State {
     mode: Mode,
     open: Vec<TcpStream>,
+    /// How often the server has vanished.
+    vanished: u32,
 }
 
 impl Proxy {
@@ -35,7 +39,7 @@ impl Proxy {
     pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let own = listener.local_addr().unwrap().port();
-        let state = Mutex::new(State { mode: Mode::Forwards, open: Vec::new() });
+        let state = Mutex::new(State { mode: Mode::Forwards, open: Vec::new(), vanished: 0 });
         let line = Arc::new(Line { state, changed: Condvar::new() });
         thread::spawn({
             let line = Arc::clone(&line);
@@ -73,6 +77,17 @@ impl Proxy {
         self.line.change(Mode::LosesAnswers);
     }
 
+    /// The same for the next answer only.
+    pub fn lose_an_answer(&self) {
+        self.line.change(Mode::LosesAnAnswer);
+    }
+
+    /// The server's machine goes without a word and another one takes its address: whatever is said on a connection that
+    /// is open now is swallowed, and nobody is told that it ended. New ones are forwarded.
+    pub fn vanish(&self) {
+        self.line.state().vanished += 1;
+    }
+
     /// It forwards again, what it has kept back included.
     pub fn resume(&self) {
         self.line.change(Mode::Forwards);
@@ -91,20 +106,32 @@ impl Line {
 
     fn connect(self: &Arc<Self>, client: TcpStream, port: u16) {
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
+        let born = self.state().vanished;
         for (from, to, is_answer) in [(&client, &server, false), (&server, &client, true)] {
             let _ = from.set_nodelay(true);
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let line = Arc::clone(self);
-            thread::spawn(move || line.forward(from, to, is_answer));
+            thread::spawn(move || line.forward(from, to, is_answer, born));
         }
         self.state().open.extend([client, server]);
     }
 
-    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
+    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool, born: u32) {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(read) = from.read(&mut buffer) {
-            let mode = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap().mode;
-            let lost = mode == Mode::Over || (is_answer && mode == Mode::LosesAnswers);
+            let mut state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
+            let (mode, swallowed) = (state.mode, state.vanished != born);
+            if is_answer && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
+                state.mode = Mode::Forwards;
+            }
+            drop(state);
+            if swallowed && mode != Mode::Over {
+                match read {
+                    0 => return,
+                    _ => continue,
+                }
+            }
+            let lost = mode == Mode::Over || (is_answer && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
             let octets = buffer.get(..read).unwrap_or_default();
             if octets.is_empty() || lost || to.write_all(octets).is_err() {
                 break;

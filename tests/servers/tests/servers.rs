@@ -65,10 +65,30 @@ fn a_proxy_forwards_hangs_loses_answers_and_cuts() {
     assert_eq!(say(&mut stream, "INCR n"), "");
     proxy.resume();
     assert_eq!(say(&mut connect(), "GET n"), "$1\r\n3\r\n");
+    proxy.lose_an_answer();
+    assert_eq!(say(&mut connect(), "INCR n"), "");
+    assert_eq!(say(&mut connect(), "GET n"), "$1\r\n4\r\n");
     let mut stream = connect();
     assert_eq!(say(&mut stream, "PING"), "+PONG\r\n");
     proxy.cut();
     assert_eq!(say(&mut stream, "PING"), "");
+}
+
+#[test]
+fn a_proxy_swallows_what_goes_to_a_server_that_vanished() {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(redis.port());
+    let connect = || {
+        let stream = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        stream
+    };
+    let mut stream = connect();
+    assert_eq!(say(&mut stream, "INCR n"), ":1\r\n");
+    proxy.vanish();
+    assert_eq!(say(&mut stream, "INCR n"), "");
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(say(&mut connect(), "INCR n"), ":2\r\n");
 }
 
 /// What comes back within a moment.

@@ -1,0 +1,40 @@
+//! Servers whose clocks differ.
+
+use std::sync::Arc;
+
+use pkce_core::{AuthorizationCode, ChallengeStore, CodeVerifier, MemoryStore, Pkce, Reason, Timestamp};
+
+use crate::database::{Database, on_every_database};
+use crate::sample;
+
+on_every_database! {
+    servers_bear_with_clocks_that_differ_by_four_seconds
+}
+
+async fn servers_bear_with_clocks_that_differ_by_four_seconds(database: Database) {
+    four_seconds_are_borne_with(database.pool().await.store(&database.table), database.store().await).await;
+}
+
+#[tokio::test]
+async fn servers_bear_with_clocks_that_differ_by_four_seconds_in_memory() {
+    let store = Arc::new(MemoryStore::new());
+    four_seconds_are_borne_with(Arc::clone(&store), store).await;
+}
+
+/// What the one binds the other redeems, once, whoever is ahead.
+async fn four_seconds_are_borne_with(ahead: impl ChallengeStore, behind: impl ChallengeStore) {
+    let (ahead, behind) = (Pkce::new(ahead), Pkce::builder(behind).clock(four_seconds_ago).build());
+    for (one, other) in [(&ahead, &behind), (&behind, &ahead)] {
+        let (code, verifier) = (AuthorizationCode::generate().unwrap(), CodeVerifier::generate().unwrap());
+        one.bind(&code, verifier.challenge()).await.unwrap();
+        assert!(other.redeem(code.as_str(), Some(verifier.as_str())).await.is_ok());
+        for server in [one, other] {
+            let rejection = server.redeem(code.as_str(), Some(verifier.as_str())).await.unwrap_err();
+            assert_eq!(rejection.reason(), Reason::CodeReplayed);
+        }
+    }
+}
+
+fn four_seconds_ago() -> Timestamp {
+    Timestamp::from_epoch_millis(sample::now().as_epoch_millis() - 4000)
+}

@@ -14,9 +14,10 @@ use crate::code_digest::CodeDigest;
 use crate::events;
 use crate::grant::{self, GrantError};
 use crate::pkce::Pkce;
+use crate::reason::Reason;
 use crate::requested::RequestedChallenge;
 use crate::store::Inserted;
-use crate::store_error::StoreError;
+use crate::store_error::{StoreError, StoreErrorKind};
 use crate::timer::BoxFuture;
 
 /// A binding about to be made: `.await` it. Until it has succeeded the code must not leave (RFC 7636 §4.4).
@@ -140,8 +141,7 @@ impl fmt::Debug for Bind<'_> {
     }
 }
 
-/// A code was not bound, so it must not leave: answer `temporarily_unavailable` for [`BindError::Store`], else
-/// `server_error` (RFC 6749 §4.1.2.1).
+/// A code was not bound, so it must not leave. What the client gets instead is the error of [`BindError::reason`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
@@ -159,6 +159,22 @@ pub enum BindError {
     CodeAlreadyBound,
     /// The store failed, or is full.
     Store(StoreError),
+}
+
+impl BindError {
+    /// Why the code was not bound, for [`Rejection::new`](crate::Rejection::new) and
+    /// [`ErrorRedirect`](crate::ErrorRedirect) (RFC 6749 §4.1.2.1): `temporarily_unavailable` for a fault of the store,
+    /// `invalid_request` for a challenge that the policy does not accept, else `server_error`.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Store(error) if error.kind() == StoreErrorKind::TimedOut => Reason::StoreTimedOut,
+            Self::Store(_) => Reason::StoreUnavailable,
+            Self::CodeAlreadyBound => Reason::CodeAlreadyBound,
+            Self::ChallengeRequired => Reason::ChallengeRequired,
+            Self::MethodNotAllowed => Reason::ChallengeMethod,
+            Self::InvalidCode | Self::InvalidLifetime(_) | Self::Grant(_) => Reason::CodeUnreadable,
+        }
+    }
 }
 
 impl fmt::Display for BindError {

@@ -46,7 +46,8 @@ pub enum Reason {
     RedirectUriMissing,
     /// The host sends a code elsewhere than to the redirect URI of the authorization request.
     CodeForOtherTarget,
-    /// The host's answer has, or may have, a code that cannot be read: twice, in a document, in an odd header.
+    /// The host's answer has, or may have, a code that cannot be read: twice, in a document, in an odd header. Or what the
+    /// host wants to bind is none: no code at all, a lifetime out of range, a grant that cannot be serialised.
     CodeUnreadable,
     /// A redirect with a code by another status than 302 or 303 (RFC 9700 §4.12).
     RedirectStatus,

@@ -10,7 +10,8 @@ use common::{CODE, House, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
 use pkce_core::{
-    BindError, CodeChallenge, CodeVerifier, MemoryStore, Pkce, Policy, Reason, RequestedChallenge, StoreErrorKind,
+    BindError, CodeChallenge, CodeVerifier, ErrorRedirect, MemoryStore, Pkce, Policy, Reason, Rejection,
+    RequestedChallenge, StoreErrorKind,
 };
 
 /// What a session gives back that lost its challenge.
@@ -161,4 +162,22 @@ async fn nothing_is_bound_before_it_is_awaited() {
     let pkce = house.server(Policy::new());
     drop(pkce.bind(CODE, s256()));
     assert_eq!(house.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_code_that_could_not_be_bound_has_a_standard_error_for_the_client() {
+    let pkce = Pkce::new(MemoryStore::builder().capacity(1).build());
+    pkce.bind(CODE, s256()).await.unwrap();
+    for (refused, error) in [
+        (pkce.bind("another", s256()).await, "temporarily_unavailable"),
+        (pkce.bind(CODE, s256()).grant("another").await, "server_error"),
+        (pkce.bind("", s256()).await, "server_error"),
+        (pkce.bind("another", s256()).lifetime(Duration::ZERO).await, "server_error"),
+        (pkce.bind("another", plain()).await, "invalid_request"),
+        (pkce.bind("another", null()).await, "invalid_request"),
+    ] {
+        let rejection = Rejection::new(refused.unwrap_err().reason(), pkce.policy());
+        let location = ErrorRedirect::new("https://a.example/cb", &rejection).state("s").location();
+        assert!(location.starts_with(&format!("https://a.example/cb?error={error}&")), "{location}");
+    }
 }

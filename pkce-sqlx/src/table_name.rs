@@ -45,11 +45,13 @@ impl TableName {
     }
 
     /// The identifier of the schema, if one was given.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
     }
 
     /// The same table, without its schema.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn unqualified(&self) -> Self {
         Self { schema: None, table: self.table.clone() }
     }

@@ -89,8 +89,7 @@ impl Approved<'_> {
 
     /// The redirect if the code could not be bound: it does not leave.
     pub fn redirect_unbound(&self, error: &BindError) -> Answer {
-        let error = if matches!(error, BindError::Store(_)) { "temporarily_unavailable" } else { "server_error" };
-        self.host.redirect_error(&self.pending, error)
+        self.host.redirect_error(&self.pending, error.reason().error().as_str())
     }
 
     /// The redirect if there is no code to bind.

@@ -84,9 +84,9 @@ async fn code(
             return Err(error("server_error"));
         }
     };
-    bind(gateway, upstream_code, transaction).await.map_err(|unbound| {
-        error(if matches!(unbound, Some(BindError::Store(_))) { "temporarily_unavailable" } else { "server_error" })
-    })
+    let unbound =
+        |cause: Option<BindError>| error(cause.map_or("server_error", |cause| cause.reason().error().as_str()));
+    bind(gateway, upstream_code, transaction).await.map_err(unbound)
 }
 
 /// Binds the transaction and the upstream's code, so that each comes through once, and then the gateway's own code, with

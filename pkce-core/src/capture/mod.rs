@@ -10,7 +10,6 @@ pub use request::CaptureRequest;
 
 use self::target::Target;
 use crate::authorization;
-use crate::bind::BindError;
 use crate::events;
 use crate::host_response::HostResponse;
 use crate::pkce::Pkce;
@@ -19,7 +18,6 @@ use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::requested::{Requested, reject};
-use crate::store_error::StoreErrorKind;
 
 impl Pkce {
     /// Reads an authorization request whose code is to be captured, before the host runs. For adapters.
@@ -87,14 +85,7 @@ impl Pkce {
                 self.bind(code, challenge).await
             }
         };
-        bound.map_err(|error| match error {
-            BindError::Store(error) if error.kind() == StoreErrorKind::TimedOut => Reason::StoreTimedOut,
-            BindError::Store(_) => Reason::StoreUnavailable,
-            BindError::CodeAlreadyBound => Reason::CodeAlreadyBound,
-            BindError::ChallengeRequired => Reason::ChallengeRequired,
-            BindError::MethodNotAllowed => Reason::ChallengeMethod,
-            BindError::InvalidCode | BindError::InvalidLifetime(_) | BindError::Grant(_) => Reason::CodeUnreadable,
-        })
+        bound.map_err(|error| error.reason())
     }
 }
 

@@ -93,6 +93,8 @@ async fn a_redemption_whose_answer_was_lost_is_its_own_and_nobody_elses(mut data
         let (code, attempt, binding) = (sample::code(), sample::right(), sample::binding());
         assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
         warm(&*store).await;
+        // Until none of them is being given back: what is lost is the redemption's answer.
+        sleep(Duration::from_millis(200)).await;
         proxy.lose_answers();
         let error = store.redeem(&code, &attempt).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);

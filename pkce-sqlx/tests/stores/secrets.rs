@@ -71,14 +71,12 @@ async fn an_error_quotes_no_trigger() {
 /// the formats that the documentation asks for it does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_error_log_of_mariadb_quotes_no_value_unless_statements_are_replicated_as_they_are() {
+    let Some(server) = MariaDb::start_with(&["--log-bin=binary", "--server-id=1", "--log-warnings=2"]) else { return };
+    let database = Database::at("MariaDB", server.url());
     for (format, quotes) in [("MIXED", false), ("ROW", false), ("STATEMENT", true)] {
-        let binary_log = ["--log-bin=binary", "--server-id=1", "--log-warnings=2"];
-        let Some(server) = MariaDb::start_with(&[&binary_log[..], &[&format!("--binlog-format={format}")]].concat())
-        else {
-            return;
-        };
-        let (store, code, attempt) =
-            (Database::at("MariaDB", server.url()).store().await, sample::code(), sample::right());
+        database.pool_of(1).await.send(&format!("SET GLOBAL binlog_format = '{format}'")).await;
+        // Its connections are new ones, and have that format.
+        let (store, code, attempt) = (database.store().await, sample::code(), sample::right());
         let binding = sample::binding_with(b"alice".to_vec());
         assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
         assert_eq!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(binding));

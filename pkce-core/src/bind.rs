@@ -156,6 +156,9 @@ pub enum BindError {
     /// The grant cannot be serialised.
     Grant(GrantError),
     /// The code is bound already. A binding is never overwritten: issue another code.
+    ///
+    /// A store may take a second binding that is the same in everything, the grant and the millisecond included, for the
+    /// first one sent again. So this tells codes apart, and is no lock.
     CodeAlreadyBound,
     /// The store failed, or is full.
     Store(StoreError),

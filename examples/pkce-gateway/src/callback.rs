@@ -12,6 +12,7 @@ use crate::gateway::Gateway;
 use crate::grant::{Grant, digest};
 use crate::page::page;
 use crate::parameters::Parameters;
+use crate::random;
 use crate::respond::{see_other, with_cookies};
 use crate::transaction::Transaction;
 
@@ -92,15 +93,17 @@ async fn code(
 /// Binds the transaction and the upstream's code, so that each comes through once, and then the gateway's own code, with
 /// what it stands for.
 ///
-/// The first two are marks and nothing more: presented as a code they are refused, because they have no grant.
+/// The first two are marks and nothing more: presented as a code they are refused, because their grant is none of a code's.
+/// It is this passage's own, because a store may take two bindings that are the same in everything for one that was sent twice.
 async fn bind(
     gateway: &Gateway,
     upstream_code: &str,
     transaction: &Transaction,
 ) -> Result<AuthorizationCode, Option<BindError>> {
     let challenge = || transaction.challenge.clone();
+    let passage = random::name::<16>().map_err(|_| None)?;
     for mark in [format!("transaction {}", transaction.id), format!("upstream {}", digest(upstream_code))] {
-        gateway.pkce.bind(&mark, challenge()).lifetime(REMEMBERED).await?;
+        gateway.pkce.bind(&mark, challenge()).grant(&passage).lifetime(REMEMBERED).await?;
     }
     let code = AuthorizationCode::generate().map_err(|_| None)?;
     let grant = Grant {

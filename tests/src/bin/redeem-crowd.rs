@@ -1,5 +1,5 @@
-//! `redeem-crowd STORE CROWD CODES`: says `ready`, waits for a line, redeems all codes of the crowd, many at once, and
-//! says which of them were its own.
+//! `redeem-crowd STORE CROWD CODES up|down`: says `ready`, waits for a line, redeems all codes of the crowd, many at once,
+//! from the first to the last or the other way round, and says which of them were its own.
 #![expect(clippy::print_stdout, reason = "it is what it is for")]
 
 use std::io;
@@ -18,15 +18,17 @@ const ABREAST: usize = 16;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().ok_or("STORE, CROWD and CODES are wanted");
+    let mut next = || arguments.next().ok_or("STORE, CROWD, CODES and up or down are wanted");
     let (url, crowd, codes): (StoreUrl, String, usize) = (next()?.parse()?, next()?, next()?.parse()?);
+    let is_up = next()? == "up";
     let store = url.open().await?;
     println!("ready");
     io::stdin().read_line(&mut String::new())?;
 
     let abreast = Arc::new(Semaphore::new(ABREAST));
     let mut attempts: JoinSet<Result<Option<usize>>> = JoinSet::new();
-    for nth in 0..codes {
+    for step in 0..codes {
+        let nth = if is_up { step } else { codes - 1 - step };
         let (store, place) = (Arc::clone(&store), Arc::clone(&abreast).acquire_owned().await?);
         let (code, proof) = (code_of_crowd(&crowd, nth), proof_of_crowd(&crowd, nth));
         attempts.spawn(async move {

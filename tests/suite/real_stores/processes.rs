@@ -32,8 +32,9 @@ async fn four_processes_redeem_a_thousand_codes_once_each(kind: Kind) -> Result<
     }
 
     let mut processes = Vec::new();
-    for _ in 0..PROCESSES {
-        processes.push(start(&url, &crowd)?);
+    for nth in 0..PROCESSES {
+        // Two race from the first code, two from the last: so none can be ahead of all others all the way.
+        processes.push(start(&url, &crowd, if nth % 2 == 0 { "up" } else { "down" })?);
     }
     for process in &mut processes {
         process.stdin.take().ok_or("no stdin")?.write_all(b"go\n")?;
@@ -55,9 +56,9 @@ async fn four_processes_redeem_a_thousand_codes_once_each(kind: Kind) -> Result<
 }
 
 /// Returns when it is connected.
-fn start(url: &str, crowd: &str) -> Result<Child> {
+fn start(url: &str, crowd: &str, direction: &str) -> Result<Child> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redeem-crowd"));
-    command.args([url, crowd, &CODES.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args([url, crowd, &CODES.to_string(), direction]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = command.spawn()?;
     let mut stdout = BufReader::with_capacity(1, process.stdout.take().ok_or("no stdout")?);
     let mut line = String::new();

@@ -19,9 +19,9 @@ pub(crate) fn has_replica(master: &Redis) -> bool {
 pub(crate) async fn pair() -> Option<(Redis, Redis)> {
     let master = Redis::start_with(&["--repl-diskless-sync-delay", "0"])?;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()])?;
-    // The master calls a replica online that still loads what it was sent, and acknowledges nothing meanwhile.
-    let is_up = || replica.ask(&["INFO", "replication"]).unwrap().contains("master_link_status:up");
-    until("the replica has all of it", || has_replica(&master) && is_up()).await;
+    until("it has a replica", || has_replica(&master)).await;
+    // A replica that has just begun sends its first acknowledgement by its own clock, once a second.
+    recovered(&store(master.port()).await.wait_for_replicas(1, Duration::from_millis(900))).await;
     Some((master, replica))
 }
 

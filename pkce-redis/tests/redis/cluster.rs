@@ -30,7 +30,7 @@ pub(crate) async fn cluster() -> Option<RedisCluster> {
 /// Until every replica has what its master has.
 async fn wait_for_replicas(cluster: &RedisCluster) {
     for node in cluster.nodes() {
-        node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).unwrap();
+        node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0", "repl-ping-replica-period", "1"]).unwrap();
     }
     until("every master has its replica", || cluster.nodes().iter().filter(|node| has_replica(node)).count() == 3)
         .await;

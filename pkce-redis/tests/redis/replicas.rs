@@ -11,16 +11,16 @@ use pkce_test_servers::Redis;
 use crate::support::{Found, attempt, bind, recovered, redeem, store, until, words};
 
 /// Whether it has a replica that has acknowledged all there is: one that is merely online sends its first acknowledgement by
-/// its own clock, once a second.
+/// its own clock, once a second. So that there is something, the master is told to send a ping each second.
 pub(crate) fn has_replica(master: &Redis) -> bool {
     let said = master.ask(&["INFO", "replication"]).unwrap();
     let offset = said.lines().find_map(|line| line.strip_prefix("master_repl_offset:")).unwrap().trim();
-    said.contains(&format!("state=online,offset={offset},"))
+    offset != "0" && said.contains(&format!("state=online,offset={offset},"))
 }
 
 /// A master and its replica.
 pub(crate) async fn pair() -> Option<(Redis, Redis)> {
-    let master = Redis::start_with(&["--repl-diskless-sync-delay", "0"])?;
+    let master = Redis::start_with(&["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"])?;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()])?;
     until("the replica has all of it", || has_replica(&master)).await;
     Some((master, replica))

@@ -49,6 +49,11 @@ pub fn now() -> u64 {
     SystemClock.now().as_epoch_millis()
 }
 
+/// A number as a BIGINT.
+fn number(value: u64) -> i64 {
+    value.try_into().unwrap()
+}
+
 /// The store, by its trait.
 #[derive(Debug)]
 pub struct Ours<S>(pub S);

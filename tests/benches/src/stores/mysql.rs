@@ -5,7 +5,7 @@ use pkce_test_servers::MariaDb;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{MySqlPool, Row as _};
 
-use super::{LIFETIME_MILLIS, METHOD, Ours, PROOF, Side, TICKET, digest, now};
+use super::{LIFETIME_MILLIS, METHOD, Ours, PROOF, Side, TICKET, digest, now, number};
 
 /// The same statements by hand, in a pool of its own and a table like the store's.
 #[derive(Debug)]
@@ -19,10 +19,6 @@ pub async fn sides(server: &MariaDb, connections: u32) -> (Ours<MySqlStore>, ByH
     let by_hand = MySqlStore::with_table(pool().await, "by_hand".parse().unwrap());
     by_hand.create_table().await.unwrap();
     (Ours(store), ByHand(pool().await))
-}
-
-fn number(value: u64) -> i64 {
-    value.try_into().unwrap()
 }
 
 impl Side for ByHand {

@@ -6,7 +6,7 @@ use pkce_sqlx::SqliteStore;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Row as _, SqlitePool};
 
-use super::{LIFETIME_MILLIS, METHOD, Ours, PROOF, Side, TICKET, digest, now};
+use super::{LIFETIME_MILLIS, METHOD, Ours, PROOF, Side, TICKET, digest, now, number};
 
 /// The same statements by hand, in a pool of its own and a table like the store's.
 #[derive(Debug)]
@@ -24,10 +24,6 @@ pub async fn sides(file: &Path, connections: u32) -> (Ours<SqliteStore>, ByHand)
     let by_hand = SqliteStore::with_table(pool().await, "by_hand".parse().unwrap());
     by_hand.create_table().await.unwrap();
     (Ours(store), ByHand(pool().await))
-}
-
-fn number(value: u64) -> i64 {
-    value.try_into().unwrap()
 }
 
 impl Side for ByHand {

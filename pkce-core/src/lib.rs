@@ -18,7 +18,8 @@
 //! 4. The host answers, and [`Pkce::settle`] looks at the status: a clear refusal makes the code redeemable again.
 //!
 //! ```
-//! use pkce_core::{AuthorizationCode, Body, CodeVerifier, Judgement, MemoryStore, Pkce, Request, authorization};
+//! use pkce_core::adapter::{Body, Request};
+//! use pkce_core::{authorization, AuthorizationCode, CodeVerifier, MemoryStore, Pkce};
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let pkce = Pkce::new(MemoryStore::new());
@@ -93,14 +94,10 @@
 //! * `contract`: the store contract suite, for the tests of your own store. Off by default; it needs tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod attempt;
-pub mod authorization;
+pub mod adapter;
+mod authorization;
 mod bind;
-mod binding;
-mod body_buffer;
-mod bounded_store;
 mod builder;
-mod capture;
 mod challenge;
 mod clearance;
 mod clock;
@@ -111,9 +108,7 @@ pub mod contract;
 mod decision;
 mod events;
 mod grant;
-mod host_response;
 mod json;
-mod judgement;
 mod memory;
 pub mod metadata;
 mod method;
@@ -125,51 +120,34 @@ mod policy;
 mod proof;
 mod random;
 mod reason;
-mod redirect;
 mod rejection;
 mod replay;
-mod request;
-mod requested;
 #[cfg(feature = "metrics")]
 mod series;
 mod settle;
-mod store;
-mod store_error;
-mod timer;
-pub mod token;
+pub mod store;
+mod uri;
 mod verifier;
 
-pub use async_trait::async_trait;
-pub use attempt::{Attempt, Ticket};
+pub use authorization::{
+    AuthorizationError, AuthorizationRedirect, AuthorizationRequest, AuthorizationResponse, PendingChallenge,
+};
 pub use bind::{Bind, BindError};
-pub use binding::{Binding, InvalidBinding};
-pub use body_buffer::{BodyBuffer, Gathered};
 pub use builder::PkceBuilder;
-pub use capture::{CaptureRefusal, CaptureRequest};
 pub use challenge::{CodeChallenge, VerifyError};
 pub use clearance::{Clearance, ClearanceKind};
-pub use clock::{Clock, SystemClock, Timestamp};
+pub use clock::Timestamp;
 pub use code::AuthorizationCode;
-pub use code_digest::CodeDigest;
 pub use grant::GrantError;
-pub use host_response::HostResponse;
-pub use judgement::Judgement;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use method::{CodeChallengeMethod, InvalidCodeChallenge};
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;
 pub use pkce::Pkce;
-pub use policy::{InvalidPolicy, Policy};
-pub use proof::Proof;
+pub use policy::Policy;
 pub use random::RandomError;
 pub use reason::{ErrorCode, Reason};
-pub use redirect::ErrorRedirect;
 pub use rejection::Rejection;
 pub use replay::Replay;
-pub use request::{Body, Request};
-pub use requested::{Requested, RequestedChallenge};
 pub use settle::{Reservation, Settle};
-pub use store::{ChallengeStore, Inserted, Redemption};
-pub use store_error::{StoreError, StoreErrorKind};
-pub use timer::{BoxFuture, Timer};
 pub use verifier::{CodeVerifier, InvalidCodeVerifier};

@@ -1,8 +1,9 @@
 //! Where the parameters of an authorization request stand: query or form, by which method, in which body. Rule A1.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use pkce_core::adapter::{Body, Request};
 use pkce_core::authorization::{read_form, read_form_as, read_parameters, read_query};
-use pkce_core::{Body, Policy, Reason, Request, Requested};
+use pkce_core::{Policy, Reason};
 use serde::Deserialize;
 
 const PARAMETERS: &str =

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use pkce_core::CodeChallengeMethod::{Plain, S256};
+use pkce_core::adapter::{Body, Request};
 use pkce_core::authorization::{from_values, read_form, read_parameters, read_query};
-use pkce_core::{Body, CodeChallenge, CodeChallengeMethod, Policy, Reason, Request, Requested};
+use pkce_core::{CodeChallenge, CodeChallengeMethod, Policy, Reason};
 
 /// RFC 7636 Appendix B; in the tables below it is `$C`. It is a well-formed `plain` challenge too.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -9,13 +9,14 @@ use std::time::Duration;
 use common::{CODE, House, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
+use pkce_core::store::StoreErrorKind;
 use pkce_core::{
-    BindError, CodeChallenge, CodeVerifier, ErrorRedirect, MemoryStore, Pkce, Policy, Reason, Rejection,
-    RequestedChallenge, StoreErrorKind,
+    AuthorizationResponse, BindError, CodeChallenge, CodeVerifier, MemoryStore, PendingChallenge, Pkce, Policy, Reason,
+    Rejection,
 };
 
 /// What a session gives back that lost its challenge.
-fn null() -> RequestedChallenge {
+fn null() -> PendingChallenge {
     serde_json::from_str("null").unwrap()
 }
 

@@ -4,9 +4,8 @@
 mod common;
 
 use common::{CHALLENGE, CODE, House, VERIFIER, redeem};
-use pkce_core::{
-    Body, CaptureRefusal, ClearanceKind, CodeChallengeMethod, HostResponse, MemoryStore, Pkce, Policy, Reason, Request,
-};
+use pkce_core::adapter::{Body, CaptureRejection, HostResponse, Request};
+use pkce_core::{ClearanceKind, CodeChallengeMethod, MemoryStore, Pkce, Policy, Reason};
 
 const TARGET: &str = "https://app.example/cb";
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
@@ -22,7 +21,7 @@ fn get(query: &str) -> Request<'_> {
     Request::new("GET", Body::Complete(b"")).query(Some(query))
 }
 
-async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRefusal> {
+async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRejection> {
     pkce.capture(&pkce.capture_request(&request).unwrap(), &answer).await
 }
 
@@ -31,7 +30,7 @@ fn redirect(status: u16, location: &str) -> HostResponse<'_> {
 }
 
 /// The reason, and where the error redirect leads.
-fn told(captured: Result<(), CaptureRefusal>) -> (Option<Reason>, Option<String>) {
+fn told(captured: Result<(), CaptureRejection>) -> (Option<Reason>, Option<String>) {
     match captured {
         Ok(()) => (None, None),
         Err(refusal) => (Some(refusal.rejection().reason()), refusal.redirect().map(|(_, to)| to.to_owned())),

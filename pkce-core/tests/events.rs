@@ -8,10 +8,11 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use pkce_core::adapter::{Body, HostResponse, Request};
 use pkce_core::authorization::{read_form_as, read_query};
-use pkce_core::{
-    Body, HostResponse, MemoryStore, Pkce, Policy, Request, RequestedChallenge, Settle, StoreError, metadata,
-};
+use pkce_core::metadata;
+use pkce_core::store::StoreError;
+use pkce_core::{MemoryStore, PendingChallenge, Pkce, Policy, Settle};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, with_default};
@@ -137,7 +138,7 @@ fn a_binding_is_an_event() {
     let (lenient, tolerant) =
         (house.server(Policy::new().allow_missing_challenge()), house.server(Policy::new().report_only()));
     let full = Pkce::new(MemoryStore::builder().capacity(0).build());
-    let null: RequestedChallenge = serde_json::from_str("null").unwrap();
+    let null: PendingChallenge = serde_json::from_str("null").unwrap();
     let lines = events(async {
         _ = strict.bind(CODE, s256()).grant(GRANT).await;
         _ = plain_too.bind("two", plain()).lifetime(std::time::Duration::from_millis(1500)).await;
@@ -305,22 +306,26 @@ fn a_rejected_token_request_is_a_warning_where_it_may_be_a_thief() {
 fn a_fault_of_the_store_is_an_error_with_all_its_causes() {
     struct Broken;
     #[async_trait::async_trait]
-    impl pkce_core::ChallengeStore for Broken {
+    impl pkce_core::store::ChallengeStore for Broken {
         async fn insert(
             &self,
-            _: &pkce_core::CodeDigest,
-            _: &pkce_core::Binding,
-        ) -> Result<pkce_core::Inserted, StoreError> {
+            _: &pkce_core::store::CodeDigest,
+            _: &pkce_core::store::Binding,
+        ) -> Result<pkce_core::store::Inserted, StoreError> {
             Err(StoreError::unavailable("connection refused"))
         }
         async fn redeem(
             &self,
-            _: &pkce_core::CodeDigest,
-            _: &pkce_core::Attempt,
-        ) -> Result<pkce_core::Redemption, StoreError> {
+            _: &pkce_core::store::CodeDigest,
+            _: &pkce_core::store::Attempt,
+        ) -> Result<pkce_core::store::Redemption, StoreError> {
             Err(StoreError::invalid_record("the recorded method is not S256, plain or none"))
         }
-        async fn restore(&self, _: &pkce_core::CodeDigest, _: pkce_core::Ticket) -> Result<(), StoreError> {
+        async fn restore(
+            &self,
+            _: &pkce_core::store::CodeDigest,
+            _: pkce_core::store::Ticket,
+        ) -> Result<(), StoreError> {
             Ok(())
         }
     }

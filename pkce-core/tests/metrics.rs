@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use common::metrics::scraped;
 use common::{CODE, VERIFIER, WRONG, redeem, s256};
-use pkce_core::{
-    Attempt, Binding, BoxFuture, ChallengeStore, CodeDigest, Inserted, MemoryStore, Pkce, Policy, Redemption,
-    StoreError, Ticket, Timer, async_trait,
+use pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
+use pkce_core::{MemoryStore, Pkce, Policy};
 
 fn in_runtime<T>(work: impl Future<Output = T>) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

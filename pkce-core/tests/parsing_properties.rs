@@ -2,10 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::token::{self, TokenRequest};
-use pkce_core::{
-    Body, CodeChallenge, CodeVerifier, ErrorRedirect, Policy, Reason, Rejection, Request, Requested, authorization,
-};
+use pkce_core::adapter::token::{self, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{AuthorizationResponse, CodeChallenge, CodeVerifier, Policy, Reason, Rejection, authorization};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Body, CodeChallengeMethod, Judgement, Policy, Reason, Replay, Request};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{CodeChallengeMethod, Policy, Reason, Replay};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {

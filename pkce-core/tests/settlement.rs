@@ -6,7 +6,8 @@ mod common;
 use common::{CODE, House, VERIFIER, WRONG, hold, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
-use pkce_core::{Body, Judgement, Policy, Reason, Request, Settle};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{Policy, Reason, Settle};
 
 #[tokio::test]
 async fn the_hosts_status_decides_unless_the_host_overrules_it() {

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use common::{CODE, FakeClock, House, VERIFIER, WRONG, hold, redeem, s256};
-use pkce_core::{
-    Attempt, BindError, Binding, BoxFuture, ChallengeStore, Clock as _, CodeDigest, Inserted, Pkce, Policy, Reason,
-    Redemption, StoreError, StoreErrorKind, Ticket, Timer, Timestamp,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, StoreErrorKind,
+    Ticket,
 };
+use pkce_core::{BindError, Pkce, Policy, Reason, Timestamp};
 
 type Answer = Box<dyn Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync>;
 
@@ -77,7 +78,14 @@ fn binding(method: &str) -> Binding {
     let now = FakeClock::new().now();
     let proof = (method != Binding::NO_CHALLENGE).then(|| *s256().proof().as_bytes());
     let until = now.saturating_add(Duration::from_secs(60));
-    Binding::from_parts(method, proof.as_ref().map(<[u8; 32]>::as_slice), None, now, until).unwrap()
+    Binding::from_parts(BindingParts {
+        method,
+        proof: proof.as_ref().map(<[u8; 32]>::as_slice),
+        grant: None,
+        issued_at: now,
+        expires_at: until,
+    })
+    .unwrap()
 }
 
 fn policies() -> [Policy; 5] {
@@ -96,7 +104,13 @@ async fn a_store_that_fails_hangs_or_holds_nonsense_is_a_503() {
         // What a store does that reads back a method it does not know.
         (
             |attempt| {
-                let read = Binding::from_parts("S257", Some(&[0; 32]), None, attempt.at(), attempt.at());
+                let read = Binding::from_parts(BindingParts {
+                    method: "S257",
+                    proof: Some(&[0; 32]),
+                    grant: None,
+                    issued_at: attempt.at(),
+                    expires_at: attempt.at(),
+                });
                 Some(read.map(Redemption::First).map_err(StoreError::invalid_record))
             },
             Reason::StoreRecordInvalid,
@@ -161,7 +175,16 @@ async fn a_store_that_serves_an_expired_record_is_overruled() {
     let puppet = Puppet::new(|attempt| {
         let issued = Timestamp::from_epoch_millis(attempt.at().as_epoch_millis() - 60_000);
         let proof = s256().proof().as_bytes().to_vec();
-        Some(Ok(Redemption::First(Binding::from_parts("S256", Some(&proof), None, issued, attempt.at()).unwrap())))
+        Some(Ok(Redemption::First(
+            Binding::from_parts(BindingParts {
+                method: "S256",
+                proof: Some(&proof),
+                grant: None,
+                issued_at: issued,
+                expires_at: attempt.at(),
+            })
+            .unwrap(),
+        )))
     });
     for policy in policies() {
         assert_eq!(redeem(&puppet.server(policy), Some(VERIFIER)).await, Err(Reason::CodeExpired)); // C13

@@ -1,8 +1,9 @@
 //! The token request, before any look into the store. Rules C1 to C11.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use pkce_core::token::{self, TokenRequest};
-use pkce_core::{Body, Policy, Reason, Request};
+use pkce_core::adapter::token::{self, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{Policy, Reason};
 
 /// RFC 7636 Appendix B; in the tables below it is `$V`.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -1,8 +1,9 @@
 //! The code and the verifier of a token request, the order of all its checks, and JSON. Rules C2 to C11.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use pkce_core::token::{self, CodeGrant, TokenRequest};
-use pkce_core::{Body, Policy, Reason, Request};
+use pkce_core::adapter::token::{self, CodeGrant, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{Policy, Reason};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 

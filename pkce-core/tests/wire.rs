@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use pkce_core::{Body, Judgement, MemoryStore, Pkce, Policy, Reason, Rejection, Request, authorization};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{MemoryStore, Pkce, Policy, Reason, Rejection, authorization};
 use proptest::prelude::*;
 
 const IR: &str = "invalid_request";

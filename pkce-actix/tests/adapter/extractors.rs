@@ -8,8 +8,8 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Redirect};
 use actix_web::{App, Either, Error, HttpResponse, Route};
 use pkce_actix::{
-    Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, ErrorRedirect, MemoryStore,
-    OptionalChallenge, OptionalChallengeForm, Pkce, Policy, Reason, Rejection, RequestedChallenge,
+    AuthorizationResponse, Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, MemoryStore,
+    OptionalChallenge, OptionalChallengeForm, PendingChallenge, Pkce, Policy, Reason, Rejection,
 };
 
 use crate::common::{FORM, Slow, header, pkce, reason, text};
@@ -57,7 +57,7 @@ async fn required(Challenge(challenge): Challenge) -> String {
 }
 
 async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
-    which(challenge.as_ref().and_then(RequestedChallenge::challenge))
+    which(challenge.as_ref().and_then(PendingChallenge::challenge))
 }
 
 fn which(challenge: Option<&CodeChallenge>) -> String {
@@ -172,7 +172,7 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
         format!(
             "{} {}",
             request.form.client_id,
-            which(request.challenge.as_ref().and_then(RequestedChallenge::challenge))
+            which(request.challenge.as_ref().and_then(PendingChallenge::challenge))
         )
     }
     let both = text(post(pkce(), web::post().to(required), parameters()).await).await;

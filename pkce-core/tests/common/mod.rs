@@ -13,10 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use pkce_core::adapter::{Body, Request};
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use pkce_core::{
-    Attempt, Binding, Body, ChallengeStore, Clearance, ClearanceKind, Clock, CodeChallenge, CodeChallengeMethod,
-    CodeDigest, Inserted, Judgement, MemoryStore, Pkce, PkceBuilder, Policy, Reason, Redemption, Request, Reservation,
-    StoreError, Ticket, Timestamp,
+    Clearance, ClearanceKind, CodeChallenge, CodeChallengeMethod, MemoryStore, Pkce, PkceBuilder, Policy, Reason,
+    Reservation, Timestamp,
 };
 
 pub(crate) const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA";

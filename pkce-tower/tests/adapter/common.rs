@@ -14,10 +14,10 @@ use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use pkce_tower::{
-    Attempt, AuthorizationCode, Binding, ChallengeStore, CodeDigest, CodeVerifier, Inserted, MemoryStore, Pkce, Reason,
-    Redemption, StoreError, Ticket,
+use pkce_tower::pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket,
 };
+use pkce_tower::{AuthorizationCode, CodeVerifier, MemoryStore, Pkce, Reason};
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body::Frame;
 use pkce_tower::{
-    Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, ErrorRedirect, MemoryStore,
+    AuthorizationResponse, Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, MemoryStore,
     OptionalChallenge, OptionalChallengeForm, Pkce, Policy, Reason, Rejection,
 };
 
@@ -46,7 +46,7 @@ async fn required(Challenge(challenge): Challenge) -> String {
 }
 
 async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
-    which(challenge.as_ref().and_then(pkce_tower::RequestedChallenge::challenge))
+    which(challenge.as_ref().and_then(pkce_tower::PendingChallenge::challenge))
 }
 
 fn which(challenge: Option<&CodeChallenge>) -> String {
@@ -189,7 +189,7 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
         format!(
             "{} {}",
             request.form.client_id,
-            which(request.challenge.as_ref().and_then(pkce_tower::RequestedChallenge::challenge))
+            which(request.challenge.as_ref().and_then(pkce_tower::PendingChallenge::challenge))
         )
     }
     let both = text(by_post(pkce(), post(required), parameters()).await).await;

@@ -52,7 +52,7 @@ async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
 fn which(challenge: Option<&CodeChallenge>) -> String {
     challenge
         .map_or("none", |challenge| if challenge.verify(VERIFIER).is_ok() { "the one" } else { "another" })
-        .toowned()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ fn an_option_around_an_extractor_does_not_compile() {
 async fn a_host_that_has_validated_the_redirect_uri_redirects_the_error() {
     async fn authorize(challenge: Result<Challenge, Rejection>) -> Response {
         let Err(rejection) = challenge else { return "served".into_response() };
-        let response = AuthorizationResponse::to("https://client.example/cb").state("s".toowned());
+        let response = AuthorizationResponse::to("https://client.example/cb").state("s".to_owned());
         response.error(&rejection).into_response()
     }
     assert_eq!(text(by_get(pkce(), get(authorize), &parameters()).await).await, "served");
@@ -135,7 +135,7 @@ async fn the_query_of_another_method_is_not_read() {
 #[tokio::test]
 async fn a_head_request_is_a_get_without_the_answers_body() {
     let app = Router::new().route("/authorize", get(required)).with_state(pkce());
-    for (query, status) in [(parameters(), 200), (MALFORMED.toowned(), 400)] {
+    for (query, status) in [(parameters(), 200), (MALFORMED.to_owned(), 400)] {
         let response = send(&app, Request::head(format!("/authorize?{query}")).body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), status);
         assert_eq!(octets(response).await, "");
@@ -198,7 +198,7 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
     let pieces = frames(pieces.chunks(5).map(|piece| Frame::data(Bytes::copy_from_slice(piece))));
     let both = text(by_post(pkce(), post(required), Body::new(pieces)).await).await;
     assert_eq!(both, "c the one");
-    let form = || "response_type=code&client_id=c".toowned();
+    let form = || "response_type=code&client_id=c".to_owned();
     assert_eq!(text(by_post(lenient(), post(optional), form()).await).await, "c none");
     let refused = by_post(lenient(), post(optional), format!("{MALFORMED}&client_id=c")).await;
     assert_eq!(outcome(&refused), (400, Some(Reason::ChallengeMalformed)));
@@ -336,7 +336,7 @@ async fn every_failure_of_the_authorization_endpoint_is_one_question_mark() {
         State(pkce): State<Pkce>,
         challenge: Result<Challenge, Rejection>,
     ) -> Result<pkce_tower::AuthorizationRedirect, pkce_tower::AuthorizationRedirect> {
-        let reply = AuthorizationResponse::to("https://client.example/cb?t=7").state("s t".toowned()).issuer("i");
+        let reply = AuthorizationResponse::to("https://client.example/cb?t=7").state("s t".to_owned()).issuer("i");
         let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
         let code = pkce_tower::AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
         pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;

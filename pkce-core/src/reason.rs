@@ -107,7 +107,7 @@ pub enum Reason {
 
     /// The store failed. Never a pass.
     StoreUnavailable,
-    /// The store did not answer within the policy's time-out. Never a pass.
+    /// The store did not respond within the policy's time-out. Never a pass.
     StoreTimedOut,
     /// The store holds a record that cannot be parsed. Never compared as `plain`.
     StoreRecordInvalid,

@@ -39,7 +39,7 @@ const GRANT_TYPE: &[u8] = b"authorization_code";
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenRequest<'a> {
-    /// A CORS preflight: the host answers it, without a [`Clearance`](crate::Clearance).
+    /// A CORS preflight, for the host to respond to without a [`Clearance`](crate::Clearance).
     Preflight,
     /// Another grant type, a refresh for example. PKCE does not apply.
     OtherGrant,
@@ -62,7 +62,7 @@ impl<'a> CodeGrant<'a> {
         })
     }
 
-    /// The verifier is not even decoded before the code is known to be well-formed: a bad code answers first.
+    /// The code is checked before the verifier is decoded: a malformed code is reported first.
     fn checked(code: Value<'a>, code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>) -> Result<Self, Reason> {
         let code = code.ok_or(Reason::CodeMissing)?;
         if !code::is_code(&code) {

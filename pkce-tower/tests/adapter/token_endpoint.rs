@@ -310,9 +310,7 @@ async fn a_slow_body_is_given_up() {
             futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>(),
         ))
     };
-    for (policy, seconds) in
-        [(Policy::new(), 30), (Policy::new().body_timeout(Some(Duration::from_secs(5))), 5)]
-    {
+    for (policy, seconds) in [(Policy::new(), 30), (Policy::new().body_timeout(Some(Duration::from_secs(5))), 5)] {
         let begun = tokio::time::Instant::now();
         let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
         let response = send(&host(&pkce, post(echo)), token_request(never())).await;

@@ -20,7 +20,8 @@ fn the_public_items_are_those_of_the_list() {
         let listed = fs::read_to_string(&list).unwrap_or_default();
         let missing = items.lines().filter(|item| !listed.lines().any(|line| line == *item));
         let gone = listed.lines().filter(|line| !items.lines().any(|item| item == *line));
-        let changes: Vec<String> = missing.map(|item| format!("+ {item}")).chain(gone.map(|item| format!("- {item}"))).collect();
+        let changes: Vec<String> =
+            missing.map(|item| format!("+ {item}")).chain(gone.map(|item| format!("- {item}"))).collect();
         assert!(changes.is_empty(), "{}:\n{}", list.display(), changes.join("\n"));
     }
 }

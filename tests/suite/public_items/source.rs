@@ -76,7 +76,9 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
                 }
                 for member in &item.items {
                     match member {
-                        ImplItem::Fn(method) if is_public(&method.vis) => items.push(format!("{of}::{}", text(&method.sig))),
+                        ImplItem::Fn(method) if is_public(&method.vis) => {
+                            items.push(format!("{of}::{}", text(&method.sig)))
+                        }
                         ImplItem::Const(constant) if is_public(&constant.vis) => {
                             items.push(format!("{of}::const {}: {}", constant.ident, text(&constant.ty)));
                         }
@@ -86,7 +88,9 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
             }
             Item::Fn(item) if is_public(&item.vis) => items.push(text(&item.sig)),
             Item::Type(item) if is_public(&item.vis) => items.push(format!("type {}", item.ident)),
-            Item::Const(item) if is_public(&item.vis) => items.push(format!("const {}: {}", item.ident, text(&item.ty))),
+            Item::Const(item) if is_public(&item.vis) => {
+                items.push(format!("const {}: {}", item.ident, text(&item.ty)))
+            }
             Item::Use(item) if is_public(&item.vis) => used(&item.tree, items),
             Item::Mod(item) if is_public(&item.vis) => {
                 items.push(format!("mod {}", item.ident));
@@ -115,8 +119,21 @@ const fn is_public(visibility: &Visibility) -> bool {
 fn text(tokens: &impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string();
     for (spaced, close) in [
-        (" ,", ","), (" (", "("), ("( ", "("), (" )", ")"), (" ;", ";"), (" :: ", "::"), (" : ", ": "), ("& ", "&"), (" < ", "<"),
-        ("< ", "<"), (" >", ">"), (" ?", "?"), ("# [", "#["), ("-> ", "-> "), (" -> (", " -> ("),
+        (" ,", ","),
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ;", ";"),
+        (" :: ", "::"),
+        (" : ", ": "),
+        ("& ", "&"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ?", "?"),
+        ("# [", "#["),
+        ("-> ", "-> "),
+        (" -> (", " -> ("),
     ] {
         text = text.replace(spaced, close);
     }

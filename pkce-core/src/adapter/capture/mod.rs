@@ -1,4 +1,4 @@
-//! Capturing the code from the redirect that answers an authorization request, for a host that issues it at once.
+//! Capturing the code from the response to an authorization request, for a host that issues it at once.
 
 mod rejection;
 mod request;

@@ -12,7 +12,7 @@ pub(crate) enum Target {
     Uri(String),
     /// It does not say. Only the host knows the registered URI.
     Unknown,
-    /// It says so in a way that readers may read differently.
+    /// Readers may read it differently.
     Unreadable(Reason),
 }
 

@@ -45,9 +45,11 @@ impl Server {
         let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{}", wire.0));
         match adapter {
             Adapter::Axum => Self::axum_on(listener, wire, axum_fixture::app(&options, MemoryStore::new(), &issuer)),
-            Adapter::Actix => {
-                Self::example_on_actix(listener, wire, actix_fixture::Server::new(&options, MemoryStore::new(), &issuer))
-            }
+            Adapter::Actix => Self::example_on_actix(
+                listener,
+                wire,
+                actix_fixture::Server::new(&options, MemoryStore::new(), &issuer),
+            ),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The double on axum.
 
+use std::convert::Infallible;
 use std::future::pending;
 
 use axum::Router;
@@ -32,7 +33,8 @@ pub(super) fn start(mount: Mount, state: State) -> Server {
         Mount::Nothing => token,
         Mount::Twice => token.layer((layer.clone(), layer)),
         // The first of a pair is the outer one.
-        Mount::CatchPanicInside => token.layer((layer, CatchPanicLayer::new())),
+        // axum's own body between them: that of `CatchPanicLayer` cannot be made of bytes.
+        Mount::CatchPanicInside => token.layer::<_, Infallible>(CatchPanicLayer::new()).layer(layer),
         Mount::CatchPanicOutside => token.layer((CatchPanicLayer::new(), layer)),
         Mount::TimeOutInside(status) => token.layer((layer, time_out(status))),
         Mount::TimeOutOutside => token.layer((time_out(504), layer)),

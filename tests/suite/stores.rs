@@ -114,14 +114,14 @@ async fn a_code_that_cannot_be_bound_does_not_leave(adapter: Adapter) -> Result<
     let challenge = challenge(&GUESS.parse()?);
     let double = double(adapter, Fault::Fails);
     let said = double.server.wire.get(&format!("/authorize?{}", query(&challenge))).await?;
-    assert_eq!(said.status, 503);
+    assert_eq!((said.status, said.error().as_deref()), (503, Some("temporarily_unavailable")));
 
     // The example tells the client.
     let (server, _) = Server::with(adapter, Faulty::new(Fault::Fails), Policy::new());
     let page = server.wire.get(&playground::authorize(&[("code_challenge", &challenge), S256])).await?;
     let said = pkce_tests::allow(server.wire, &page).await?;
     let location = pkce_tests::location(&said)?;
-    assert_eq!(pkce_tests::query(&location), ["error", "state", "iss"]);
+    assert_eq!(pkce_tests::query(&location), ["error", "error_description", "state", "iss"]);
     assert_eq!(pkce_tests::parameter(&location, "error").as_deref(), Some("temporarily_unavailable"));
     Ok(())
 }

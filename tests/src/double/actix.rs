@@ -7,15 +7,15 @@ use std::task::Poll;
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError, ErrorServiceUnavailable, InternalError};
+use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError, InternalError};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::rt::time::timeout;
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
-use pkce_actix::{Challenge, ChallengeForm, Clearance, OptionalChallenge, TokenEndpoint};
-use pkce_core::AuthorizationCode;
+use pkce_actix::{Challenge, ChallengeForm, Clearance, OptionalChallenge, Rejection, TokenEndpoint};
+use pkce_core::{AuthorizationCode, Pkce};
 
 use super::{Behaviour, Mount, ORIGIN, PROBLEM, Pushed, State, TIME_OUT};
 use crate::server::Server;
@@ -24,7 +24,7 @@ pub(super) fn start(mount: Mount, state: State) -> Server {
     let app = move || {
         let state = state.clone();
         App::new()
-            .app_data(state.pkce.clone())
+            .app_data(Data::new(state.pkce.clone()))
             .configure(|config| mounted(config, mount, &state))
             .app_data(Data::new(state))
             .route("/authorize", web::get().to(authorize))
@@ -133,9 +133,9 @@ async fn token(
     })
 }
 
-async fn authorize(state: Data<State>, Challenge(challenge): Challenge) -> Result<String, Error> {
-    let code = AuthorizationCode::generate().map_err(ErrorServiceUnavailable)?;
-    state.pkce.bind(&code, challenge).await.map_err(ErrorServiceUnavailable)?;
+async fn authorize(pkce: Data<Pkce>, Challenge(challenge): Challenge) -> Result<String, Rejection> {
+    let code = AuthorizationCode::generate()?;
+    pkce.bind(&code, challenge).await?;
     Ok(code.as_str().to_owned())
 }
 
@@ -143,10 +143,9 @@ async fn authorize_optional(OptionalChallenge(challenge): OptionalChallenge) -> 
     if challenge.is_some() { "some" } else { "none" }
 }
 
-async fn par(state: Data<State>, request: ChallengeForm<Pushed>) -> Result<HttpResponse, Error> {
+async fn par(pkce: Data<Pkce>, request: ChallengeForm<Pushed>) -> Result<HttpResponse, Rejection> {
     let ChallengeForm { challenge, form } = request;
-    let code = AuthorizationCode::generate().map_err(ErrorServiceUnavailable)?;
-    let code = format!("{}-{}", form.client_id, code.as_str());
-    state.pkce.bind(&code, challenge).await.map_err(ErrorServiceUnavailable)?;
+    let code = format!("{}-{}", form.client_id, AuthorizationCode::generate()?.as_str());
+    pkce.bind(&code, challenge).await?;
     Ok(HttpResponse::Created().body(code))
 }

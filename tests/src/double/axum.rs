@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pkce_core::{AuthorizationCode, Pkce, Settle};
-use pkce_tower::{Challenge, ChallengeForm, Clearance, OptionalChallenge, TokenEndpointLayer};
+use pkce_tower::{Challenge, ChallengeForm, Clearance, OptionalChallenge, Rejection, TokenEndpointLayer};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -97,9 +97,9 @@ fn overruled(mut response: Response, settle: Settle) -> Response {
 async fn authorize(
     axum::extract::State(pkce): axum::extract::State<Pkce>,
     Challenge(challenge): Challenge,
-) -> Result<String, StatusCode> {
-    let code = AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    pkce.bind(&code, challenge).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+) -> Result<String, Rejection> {
+    let code = AuthorizationCode::generate()?;
+    pkce.bind(&code, challenge).await?;
     Ok(code.as_str().to_owned())
 }
 
@@ -110,12 +110,8 @@ async fn authorize_optional(OptionalChallenge(challenge): OptionalChallenge) -> 
 async fn par(
     axum::extract::State(pkce): axum::extract::State<Pkce>,
     ChallengeForm { challenge, form }: ChallengeForm<Pushed>,
-) -> Result<(StatusCode, String), StatusCode> {
-    let code = format!(
-        "{}-{}",
-        form.client_id,
-        AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.as_str()
-    );
-    pkce.bind(&code, challenge).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+) -> Result<(StatusCode, String), Rejection> {
+    let code = format!("{}-{}", form.client_id, AuthorizationCode::generate()?.as_str());
+    pkce.bind(&code, challenge).await?;
     Ok((StatusCode::CREATED, code))
 }

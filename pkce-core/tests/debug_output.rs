@@ -7,10 +7,13 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
-use pkce_core::adapter::token::{self, CodeGrant};
+use pkce_core::adapter::token;
 use pkce_core::adapter::{Body, BodyBuffer, Request};
 use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Redemption, Ticket};
-use pkce_core::{AuthorizationCode, CodeVerifier, PendingChallenge, Policy, Replay, Timestamp, authorization};
+use pkce_core::{
+    AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, PendingChallenge, Policy, Replay,
+    Timestamp,
+};
 
 const GRANT: &str = "grant-of-alice";
 
@@ -43,9 +46,12 @@ fn of_a_request() {
     let plain_request = Request::new("POST", Body::Complete(form.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
     shows_nothing(&token::read(&plain_request, &Policy::new()).unwrap());
-    shows_nothing(&CodeGrant::new(CODE, Some(VERIFIER)).unwrap());
     let query = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
-    shows_nothing(&authorization::read_parameters(query.as_bytes(), &Policy::new()).unwrap());
+    let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
+    shows_nothing(&AuthorizationRequest::from_query(&request, &Policy::new()));
+    let response = AuthorizationResponse::to("https://a.example/cb").state(VERIFIER.to_owned());
+    shows_nothing(&response);
+    shows_nothing(&response.code(CODE));
 }
 
 #[test]

@@ -53,18 +53,10 @@ impl ChallengeStore for Hung {
     }
 }
 
-struct Tokio;
-
-impl Timer for Tokio {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
-
 #[test]
 fn a_call_that_times_out_is_timed_with_the_time_out() {
     let policy = Policy::new().store_timeout(Duration::from_millis(50));
-    let pkce = Pkce::builder(Hung).policy(policy).timer(Tokio).build();
+    let pkce = Pkce::builder(Hung).policy(policy).timer(tokio::time::sleep).build();
     let scraped = in_runtime(async { redeem(&pkce, Some(VERIFIER)).await.err() });
     // Buckets of up to 10 ms and up to a minute.
     for line in [

@@ -101,7 +101,7 @@ pub struct OptionalChallengeForm<T> {
 /// let app: Router = Router::new().route("/token", post(token).layer(TokenEndpointLayer::new(pkce)));
 /// let form = format!("grant_type=authorization_code&code=the-code&code_verifier={}", verifier.as_str());
 /// let request = http::Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
-/// let response = app.oneshot(request.body(form.into())?).await?;
+/// let response = app.oneshot(request.body(axum::body::Body::from(form))?).await?;
 /// assert_eq!(axum::body::to_bytes(response.into_body(), 100).await?, "alice");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;

@@ -87,8 +87,10 @@
 //! CORS goes outside, so that rejections carry its headers, and so may client authentication. So may a time-out: when it
 //! expires while the service inside runs, the code stays redeemed.
 //!
-//! The request and the response body of the service inside must be `From<Bytes>`: axum's is, `Full<Bytes>` is. For hyper's
-//! `Incoming` map the request body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body
+//! The request and the response body of the service inside must be `From<Bytes>`: axum's is, `Full<Bytes>` is. A layer
+//! inside that changes the response body goes into a `route_layer`, which makes it axum's again:
+//! `post(token).route_layer(CatchPanicLayer::new()).layer(TokenEndpointLayer::new(pkce))`. For hyper's `Incoming` map the request
+//! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body
 //! type of your own. A body that was collected outside is not subject to the limit. Trailers of the request end at the
 //! layer.
 //!

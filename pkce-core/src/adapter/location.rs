@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
+use crate::code;
 use crate::params::{self, Params};
 use crate::reason::Reason;
 use crate::uri::Uri;
@@ -40,7 +41,7 @@ pub(crate) fn read(location: &str) -> Result<String, Reason> {
     if candidates(location.as_bytes()) != 1 {
         return Err(Reason::CodeUnreadable);
     }
-    parameter(location, "code").ok_or(Reason::CodeUnreadable)
+    parameter(location, "code").filter(|code| code::is_code(code.as_bytes())).ok_or(Reason::CodeUnreadable)
 }
 
 /// Whether the parameters of the response are in the fragment.

@@ -143,7 +143,7 @@ async fn a_head_request_is_a_get_without_the_answers_body() {
 }
 
 #[tokio::test]
-async fn a_state_of_the_hosts_own_lends_its_pkce() {
+async fn a_state_of_the_hostsown_lends_its_pkce() {
     #[derive(Clone)]
     struct Own {
         pkce: Pkce,
@@ -270,7 +270,7 @@ mod state {
 
     struct AppState {
         pkce: Pkce,
-        _own: String,
+        own: String,
     }
 
     impl AsRef<Pkce> for AppState {
@@ -280,8 +280,8 @@ mod state {
     }
 
     #[tokio::test]
-    async fn an_arc_of_the_hosts_own_type() {
-        takes(routes().with_state(Arc::new(AppState { pkce: pkce(), _own: String::new() }))).await;
+    async fn an_arc_of_the_hostsown_type() {
+        takes(routes().with_state(Arc::new(AppState { pkce: pkce(), own: String::new() }))).await;
     }
 
     #[tokio::test]
@@ -306,8 +306,8 @@ mod state {
 
     #[tokio::test]
     async fn nested_and_merged_routers() {
-        let state = Arc::new(AppState { pkce: pkce(), _own: String::new() });
-        let handler = async |State(state): State<Arc<AppState>>| state._own.clone();
+        let state = Arc::new(AppState { pkce: pkce(), own: String::new() });
+        let handler = async |State(state): State<Arc<AppState>>| state.own.clone();
         let app = Router::new().route("/own", get(handler)).merge(routes());
         takes(app.clone().with_state(Arc::clone(&state))).await;
         let nested = Router::new().nest("/oauth", app).with_state(state);

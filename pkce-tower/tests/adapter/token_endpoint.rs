@@ -237,7 +237,7 @@ async fn a_middleware_inside_finds_the_clearance() {
 async fn a_middleware_outside_finds_the_reason() {
     let outside = from_fn(async |request: Request, next: Next| {
         let response = next.run(request).await;
-        let reason = response.extensions().get::<Reason>().map(|reason| reason.as_str());
+        let reason = response.extensions().get::<pkce_core::Rejection>().map(|rejection| rejection.reason().as_str());
         ([("x-reason", reason.unwrap_or_default())], response).into_response()
     });
     let app = host(&pkce(), post(echo)).layer(outside);

@@ -24,7 +24,7 @@ pub use backend::{Backend, Kind};
 pub use client::{Client, Issued, Secret, allow, location, parameter, query, submit, transaction};
 pub use connection::{Answer, Connection};
 pub use crowd::{code_of_crowd, proof_of_crowd};
-pub use double::{Behaviour, Bound, Double, Mount, TIME_OUT};
+pub use double::{Behaviour, Bound, Double, Mount, REDIRECT_URI, TIME_OUT};
 pub use immediate::{DOCUMENT, ISSUER, Immediate, REGISTERED, TAG};
 pub use playground::Result;
 pub use program::Program;

@@ -9,6 +9,7 @@ mod concurrency;
 mod cors;
 mod documents;
 mod equivalence;
+mod extractors;
 mod faults;
 mod flow;
 mod host;

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use example_host::CORS;
+use fixture_host::CORS;
 use pkce_tower::pkce_core::store::ChallengeStore;
 use pkce_tower::{Pkce, TokenEndpointLayer};
 use url::Url;

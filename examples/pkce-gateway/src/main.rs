@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
         }
         Ok(Command::Demo) => demo::play(|row| println!("{row}")).await,
         Ok(Command::Serve(options)) => {
-            example_host::start_logging();
+            fixture_host::start_logging();
             serve(&options, |address| println!("listening on http://{address}")).await.map_err(Into::into)
         }
         Ok(_) => Ok(()),

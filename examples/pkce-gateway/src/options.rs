@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use example_host::StoreUrl;
+use fixture_host::StoreUrl;
 use lexopt::prelude::*;
 use url::Url;
 

@@ -3,12 +3,11 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use pkce_tower::{AuthorizationCode, BindError};
+use pkce_tower::{AuthorizationCode, Rejection};
 
 use crate::gateway::Gateway;
 use crate::grant::{Grant, digest};
 use crate::parameters::Parameters;
-use crate::random;
 use crate::reply::OAuthError;
 use crate::respond::{page, see_other, with_cookies};
 use crate::transaction::{REMEMBERED, Transaction};
@@ -74,11 +73,8 @@ async fn code(
         }
         _ => return Err(error("server_error")),
     };
-    let unbound = |cause: Option<BindError>| match cause {
-        Some(cause) => error(cause.reason().error().as_str()),
-        None => error("server_error"),
-    };
-    bind(gateway, upstream_code, transaction).await.map_err(unbound)
+    let bound = bind(gateway, upstream_code, transaction).await;
+    bound.map_err(|rejected| error(rejected.rejection().error().as_str()))
 }
 
 /// Binds the transaction and the upstream's code, so that each comes through once, and then the gateway's own code, with
@@ -90,13 +86,13 @@ async fn bind(
     gateway: &Gateway,
     upstream_code: &str,
     transaction: &Transaction,
-) -> Result<AuthorizationCode, Option<BindError>> {
+) -> Result<AuthorizationCode, Rejection> {
     let challenge = || transaction.challenge.clone();
-    let passage = random::name::<16>().map_err(|_| None)?;
+    let passage = AuthorizationCode::generate()?;
     for mark in [format!("transaction {}", transaction.id), format!("upstream {}", digest(upstream_code))] {
-        gateway.pkce.bind(&mark, challenge()).grant(&passage).lifetime(REMEMBERED).await?;
+        gateway.pkce.bind(&mark, challenge()).grant(passage.as_str()).lifetime(REMEMBERED).await?;
     }
-    let code = AuthorizationCode::generate().map_err(|_| None)?;
+    let code = AuthorizationCode::generate()?;
     let grant = Grant {
         code: digest(code.as_str()),
         client_id: transaction.client_id.clone(),
@@ -104,7 +100,7 @@ async fn bind(
         upstream_code: upstream_code.to_owned(),
         upstream_verifier: transaction.verifier.clone(),
     };
-    let sealed = gateway.seal.seal(&grant).map_err(|_| None)?;
+    let sealed = gateway.seal.seal(&grant)?;
     gateway.pkce.bind(&code, challenge()).grant(&sealed).await?;
     Ok(code)
 }

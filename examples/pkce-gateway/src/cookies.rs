@@ -5,8 +5,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-
-use crate::random::{self, NoRandomness};
+use pkce_tower::{AuthorizationCode, RandomError};
 
 /// How many transactions one browser keeps: more cookies would make its requests too large for some servers.
 const OPEN: usize = 10;
@@ -24,8 +23,8 @@ pub(crate) struct Cookies {
 
 /// Returns a new id of a transaction. It is unguessable, and begins with the time (in milliseconds, hexadecimal), so that the
 /// oldest is known.
-pub(crate) fn id(now: u128) -> Result<String, NoRandomness> {
-    Ok(format!("{now:012x}{}", random::name::<16>()?))
+pub(crate) fn id(now: u128) -> Result<String, RandomError> {
+    Ok(format!("{now:012x}{}", AuthorizationCode::generate()?.as_str()))
 }
 
 impl Cookies {
@@ -80,7 +79,7 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() == 34 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    text.len() == 55 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use pkce_tower::{ChallengeStore, CodeVerifier, Pkce, Policy, TokenEndpointLayer};
+use pkce_tower::pkce_core::store::ChallengeStore;
+use pkce_tower::{AuthorizationCode, CodeVerifier, Pkce, Policy, TokenEndpointLayer};
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use url::Url;
@@ -23,7 +24,6 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::metadata::{elsewhere, metadata};
-use crate::random;
 use crate::respond::{json, page};
 use crate::revoke::revoke;
 use crate::seal::Seal;
@@ -151,9 +151,8 @@ pub(crate) fn checked(issuer: &str) -> Result<(String, bool), String> {
 
 /// Ready is a gateway whose store records a code: this one lives for a millisecond.
 async fn readyz(State(gateway): State<Gateway>) -> Response {
-    let recorded = match (CodeVerifier::generate(), random::name::<16>()) {
+    let recorded = match (CodeVerifier::generate(), AuthorizationCode::generate()) {
         (Ok(verifier), Ok(probe)) => {
-            let probe = format!("readyz {probe}");
             gateway.pkce.bind(&probe, verifier.challenge()).lifetime(Duration::from_millis(1)).await.is_ok()
         }
         _ => false,

@@ -17,7 +17,6 @@ mod metadata;
 mod metrics;
 mod options;
 mod parameters;
-mod random;
 mod redirect;
 mod redirect_uri;
 mod reply;

@@ -15,7 +15,7 @@ pub(crate) fn router() -> Result<Router, String> {
     let store = Matcher::Full("pkce_store_call_duration_seconds".to_owned());
     let builder = PrometheusBuilder::new().set_buckets_for_metric(store, &BUCKETS);
     let handle = builder.and_then(PrometheusBuilder::install_recorder).map_err(|error| error.to_string())?;
-    pkce_tower::describe_metrics();
+    pkce_tower::pkce_core::describe_metrics();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         loop {

@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use pkce_tower::{Rejection, pkce_core};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
-
-use crate::random;
 
 const KEY: usize = 32;
 /// 24 bytes: long enough to be random on any number of machines that share a key.
@@ -42,7 +43,7 @@ impl Seal {
         let keys: Option<Vec<_>> = keys.iter().map(bytes_of).collect();
         let mut keys = keys.ok_or("a key is not 32 bytes in base64 (as by: openssl rand -base64 32)")?;
         if keys.is_empty() {
-            keys.push(Zeroizing::new(random::bytes().map_err(|_| "the operating system has no randomness")?));
+            keys.push(Zeroizing::new(random().map_err(|_| "the operating system has no randomness")?));
         }
         let ciphers = keys.iter().map(|key| XChaCha20Poly1305::new((&**key).into())).collect();
         Ok(Self { ciphers, issuer: issuer.to_owned() })
@@ -52,7 +53,7 @@ impl Seal {
     pub(crate) fn seal<T: Sealable>(&self, value: &T) -> Result<String, NotSealed> {
         let cipher = self.ciphers.first().ok_or(NotSealed)?;
         let plain = serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| NotSealed)?;
-        let nonce = random::bytes::<NONCE>().map_err(|_| NotSealed)?;
+        let nonce = random::<NONCE>()?;
         let aad = self.associated_data::<T>();
         let payload = Payload { msg: &plain, aad: aad.as_bytes() };
         let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| NotSealed)?;
@@ -74,6 +75,18 @@ impl Seal {
 
     fn associated_data<T: Sealable>(&self) -> String {
         format!("pkce-gateway 2 {} {}", T::PURPOSE, self.issuer)
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], NotSealed> {
+    let mut bytes = [0; N];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|_| NotSealed)?;
+    Ok(bytes)
+}
+
+impl From<NotSealed> for Rejection {
+    fn from(NotSealed: NotSealed) -> Self {
+        pkce_core::Rejection::misconfigured("the operating system has no randomness").into()
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pkce_redis::{RedisStore, Renewed};
-use pkce_tower::{ChallengeStore, MemoryStore};
+use pkce_tower::MemoryStore;
+use pkce_tower::pkce_core::store::ChallengeStore;
 use redis::Client;
 use redis::aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;

@@ -56,7 +56,7 @@ pub(crate) async fn token(
 async fn redeem(gateway: &Gateway, client: &Client, clearance: &Clearance, form: &Parameters) -> Response {
     let grant = clearance.grant::<String>().ok().and_then(|sealed| gateway.seal.unseal::<Grant>(&sealed));
     // The layer has judged the bytes that were sent; this asks whether it has read the same code in them.
-    let code = form.one("code").filter(|code| clearance.is_for(code)).map(digest);
+    let code = form.one("code").filter(|code| clearance.code() == Some(code)).map(digest);
     // OAuth 2.1 leaves the redirect URI out of the token request; one that is sent must be right (RFC 6749 §4.1.3).
     let is_of = |grant: &Grant| {
         Some(&grant.code) == code.as_ref()

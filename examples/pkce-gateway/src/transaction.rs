@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
-use pkce_tower::{BindError, CodeVerifier, RequestedChallenge};
+use pkce_tower::{CodeVerifier, PendingChallenge, Rejection};
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::Gateway;
@@ -26,7 +26,7 @@ pub(crate) struct Transaction {
     pub(crate) redirect_uri: String,
     /// The client's own `state`, decoded; it gets back exactly this.
     pub(crate) state: Option<String>,
-    pub(crate) challenge: RequestedChallenge,
+    pub(crate) challenge: PendingChallenge,
     /// For an upstream that has PKCE: the gateway's own code verifier.
     pub(crate) verifier: Option<String>,
     /// Seconds since the epoch.
@@ -64,18 +64,14 @@ impl Transaction {
 
 impl Gateway {
     /// Returns the `Set-Cookie` lines by which the browser keeps the transaction.
-    pub(crate) async fn keep(
-        &self,
-        transaction: &Transaction,
-        headers: &HeaderMap,
-    ) -> Result<Vec<String>, Option<BindError>> {
-        let mut sealed = self.seal.seal(transaction).map_err(|_| None)?;
+    pub(crate) async fn keep(&self, transaction: &Transaction, headers: &HeaderMap) -> Result<Vec<String>, Rejection> {
+        let mut sealed = self.seal.seal(transaction)?;
         if sealed.len() > LONGEST {
-            let verifier = CodeVerifier::generate().map_err(|_| None)?;
+            let verifier = CodeVerifier::generate()?;
             let (key, id) = (key(&transaction.id), transaction.id.clone());
             self.pkce.bind(&key, verifier.challenge()).grant(&sealed).lifetime(REMEMBERED).await?;
             let stored = Stored { id, verifier: verifier.as_str().to_owned() };
-            sealed = self.seal.seal(&stored).map_err(|_| None)?;
+            sealed = self.seal.seal(&stored)?;
         }
         Ok(self.cookies.set(headers, &transaction.id, &sealed))
     }

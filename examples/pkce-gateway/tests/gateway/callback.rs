@@ -36,7 +36,7 @@ async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result {
     let id = value(&returned.query, "state").unwrap();
     let code = returned.flow.code(&stage.gateway).await?;
     let refresh_token = returned.flow.redeem(&stage.gateway, &code).await?.member("refresh_token").unwrap();
-    let last_changed = format!("{}{}", &id[..33], if id.ends_with('A') { 'B' } else { 'A' });
+    let last_changed = format!("{}{}", &id[..54], if id.ends_with('A') { 'B' } else { 'A' });
     let foreign_state = value(&foreign.query, "state").unwrap();
     for junk in ["", "x", STATE, &last_changed, &format!("{id}A"), &id[1..], &foreign_state, &"A".repeat(60_000)] {
         let query = changed(&returned.query, "state", junk);

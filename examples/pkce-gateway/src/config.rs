@@ -20,8 +20,6 @@ pub(crate) struct Config {
     #[serde(default)]
     clients: Vec<Registration>,
     #[serde(default)]
-    clients_dir: Option<PathBuf>,
-    #[serde(default)]
     custom_schemes: Vec<String>,
     #[serde(default)]
     keys: Vec<Secret>,
@@ -115,19 +113,9 @@ impl Config {
             .map_or(Ok(()), |name| Err(format!("the parameter {name:?} can be neither added nor dropped")))
     }
 
-    /// Checks the clients of the file and of `clients_dir`, and reads their secrets.
+    /// Takes the clients: checked, and with their secrets.
     pub(crate) fn clients(&mut self) -> Result<Vec<Client>, String> {
-        let mut registrations = std::mem::take(&mut self.clients);
-        if let Some(folder) = &self.clients_dir {
-            let failed = |error| format!("{}: {error}", folder.display());
-            let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();
-            let mut paths: Vec<PathBuf> = entries.map_err(failed)?.iter().map(fs::DirEntry::path).collect();
-            paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-            paths.sort();
-            for path in paths {
-                registrations.push(parse(&path)?);
-            }
-        }
+        let registrations = std::mem::take(&mut self.clients);
         let ids = || registrations.iter().map(|registration| &registration.client_id);
         if let Some(twice) = ids().find(|id| ids().filter(|other| other == id).count() > 1) {
             return Err(format!("{twice:?} is registered twice"));

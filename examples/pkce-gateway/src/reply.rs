@@ -215,38 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unambiguous_is_accepted() {
-        let complete = r#"{"access_token":"a","token_type":"Bearer"}"#;
-        for body in [
-            complete,
-            r#"{"access_token":"a"}"#,
-            r#"{"access_token":"a","token_type":null}"#,
-            r#"{"access_token":"a","token_type":""}"#,
-            r#"{"access_token":"a","token_type":"Bearer","refresh_token":null}"#,
-            r#"{"access_token":"a","token_type":"Bearer","refresh_token":""}"#,
-            r#"{"access_token":"a","token_type":"Bearer","refresh_token":false}"#,
-            "\u{feff}{\"access_token\":\"a\"}\r\n",
-        ] {
-            for status in [200, 201, 203] {
-                let Ok(Said::Tokens(tokens)) = read(status, body) else { panic!("{status} {body}") };
-                assert_eq!(tokens.to_json().unwrap(), complete.as_bytes());
-            }
+    fn what_is_unambiguous_is_accepted_and_rubbish_is_not() {
+        for more in ["", r#","token_type":7"#, r#","refresh_token":false"#, r#","error":"""#, r#","error":null"#] {
+            let body = format!("\u{feff}{{\"access_token\":\"a\"{more}}}\r\n");
+            assert!([200, 201, 203].iter().all(|status| matches!(read(*status, &body), Ok(Said::Tokens(_)))), "{more}");
+            assert!(
+                [302, 404, 500].iter().all(|status| matches!(read(*status, &body), Err(Fault::Unusable))),
+                "{more}"
+            );
         }
-        for error in [r#""error":"""#, r#""error":null"#, r#""error":0"#] {
-            assert!(matches!(read(200, &format!(r#"{{"access_token":"a",{error}}}"#)), Ok(Said::Tokens(_))), "{error}");
-        }
-    }
-
-    #[test]
-    fn rubbish_is_not_passed_on() {
-        for body in ["", "<html>", "[]", "{}", r#"{"access_token":""}"#, r#"{"access_token":7}"#, "access_token=a"] {
+        for body in ["", "<html>", "[]", "{}", r#"{"access_token":7}"#, r#"{"error":"a\nb"}"#, r#"{"error":7}"#] {
             assert!([200, 400].iter().all(|status| matches!(read(*status, body), Err(Fault::Unusable))), "{body}");
-        }
-        for status in [301, 302, 404, 500, 503] {
-            assert!(matches!(read(status, r#"{"access_token":"a"}"#), Err(Fault::Unusable)), "{status}");
-        }
-        for error in [r#"{"error":"a\nb"}"#, r#"{"error":""}"#, r#"{"error":7}"#] {
-            assert!(matches!(read(400, error), Err(Fault::Unusable)), "{error}");
         }
     }
 

@@ -51,7 +51,6 @@ async fn a_configuration_is_checked_without_a_connection() -> Result {
         (uri("cursor://anysphere/callback"), "cannot be a redirect URI"),
         (uri("http://app.example/callback"), "cannot be a redirect URI"),
         (with("/clients/1/client_id", json!("native")), "\"native\" is registered twice"),
-        (with("/clients_dir", json!("/nowhere")), "/nowhere"),
     ] {
         let (status, _, stderr) = said(&config, &["--check"])?;
         assert!(status == Some(1) && stderr.contains(expected) && !stderr.contains("hush"), "{expected}: {stderr}");
@@ -71,60 +70,49 @@ async fn a_configuration_is_checked_without_a_connection() -> Result {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_in_files_or_in_the_environment_and_clients_in_files_of_their_own() -> Result {
-    let upstream = Upstream::new().await?;
-    let (folder, secret) = (path("clients"), path("secret"));
-    fs::create_dir(&folder)?;
+async fn secrets_are_in_files_or_in_the_environment() -> Result {
+    let (upstream, secret) = (Upstream::new().await?, path("secret"));
     fs::write(&secret, "web-secret\n")?;
-    let web =
-        json!({ "client_id": "web", "client_secret": { "file": secret }, "redirect_uris": [App::WEB.redirect_uri] });
-    let native = json!({ "client_id": "native", "redirect_uris": ["http://localhost/callback"] });
-    fs::write(folder.join("web.json"), web.to_string())?;
-    fs::write(folder.join("notes.txt"), "no client")?;
     let mut config = config(&upstream);
     config["upstream"]["client_secret"] = json!({ "env": "PKCE_TEST_SECRET" });
     config["keys"] = json!([{ "env": "PKCE_TEST_KEY" }]);
     config["store"] = json!({ "env": "PKCE_TEST_STORE" });
-    config["clients"] = json!([]);
-    config["clients_dir"] = json!(folder);
+    config["clients"][1]["client_secret"] = json!({ "file": secret });
     let (mut command, path) = command(&config.to_string())?;
     command.env("PKCE_TEST_SECRET", SECRET).env("PKCE_TEST_STORE", "memory:");
     command.env("PKCE_TEST_KEY", keys(&[1])[0].as_str().unwrap()).args(["--listen", "127.0.0.1:0"]);
     let gateway = Program::spawn(command, path)?;
-
     let flow = App::WEB.flow();
     let code = flow.code(&gateway.url).await?;
     assert_eq!(flow.redeem(&gateway.url, &code).await?.status, 200);
-    let request = App::NATIVE.flow().request(&gateway.url, &[]);
-    get(&request).await?.is_page();
-    // A client more, and one whose file is wrong: nothing changes until it is right.
-    let returned = App::WEB.flow().code(&gateway.url).await?;
-    fs::write(folder.join("native.json"), "{")?;
-    gateway.signal("HUP");
-    gateway.says("the clients of before stay").await;
-    get(&request).await?.is_page();
-    fs::write(folder.join("native.json"), native.to_string())?;
-    gateway.signal("HUP");
-    gateway.says("read the clients again clients=2").await;
-    assert_eq!(get(&request).await?.status, 303);
-    assert_eq!(returned.len(), 43);
-    fs::remove_dir_all(folder)?;
     Ok(fs::remove_file(secret)?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_is_gone_gets_nothing_more() -> Result {
+async fn clients_come_and_go_without_a_restart() -> Result {
     let stage = Stage::new().await?;
-    let (mut returned, flow) = (Returned::new(&stage.gateway).await?, App::NATIVE.flow());
+    let config: Value = serde_json::from_str(&fs::read_to_string(&stage.program.config)?)?;
+    let reload = async |clients: Value, says: &str| {
+        let mut config = config.clone();
+        config["clients"] = clients;
+        fs::write(&stage.program.config, config.to_string()).unwrap();
+        stage.program.signal("HUP");
+        stage.program.says(says).await;
+    };
+    let mut returned = Returned::new(&stage.gateway).await?;
+    let (query, flow) = (returned.query.clone(), App::NATIVE.flow());
     let code = flow.code(&stage.gateway).await?;
-    let mut config: Value = serde_json::from_str(&fs::read_to_string(&stage.program.config)?)?;
-    config["clients"].as_array_mut().unwrap().remove(0);
-    fs::write(&stage.program.config, config.to_string())?;
-    stage.program.signal("HUP");
-    stage.program.says("read the clients again clients=1").await;
-    let query = returned.query.clone();
+    let request = flow.request(&stage.gateway, &[]);
+    // A configuration that is wrong changes nothing.
+    reload(json!([{ "client_id": "native" }]), "the clients of before stay").await;
+    assert_eq!(get(&request).await?.status, 303);
+    // A client that is gone gets nothing more.
+    reload(json!([config["clients"][1]]), "read the clients again clients=1").await;
+    get(&request).await?.is_page();
     returned.call(&query).await?.is_page();
     flow.redeem(&stage.gateway, &code).await?.is(401, "invalid_client");
+    reload(config["clients"].clone(), "read the clients again clients=2").await;
+    assert_eq!(flow.redeem(&stage.gateway, &code).await?.status, 200);
     Ok(())
 }
 

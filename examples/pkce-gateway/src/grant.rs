@@ -1,4 +1,4 @@
-//! What a code and a refresh token of the gateway stand for.
+//! What the gateway keeps of a code, and a refresh token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::seal::Sealable;
 
-/// What a code of the gateway stands for. It is sealed in the store: a reader of the store gets no code of the upstream.
+/// The grant of a code. It is sealed in the store: a reader of the store gets no code of the upstream.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Grant {
     /// The SHA-256 of that code: under another code, by a writer to the store, the grant is void.
@@ -23,7 +23,7 @@ impl Sealable for Grant {
     const PURPOSE: &'static str = "grant";
 }
 
-/// What a refresh token of the gateway stands for. To the upstream all clients are one, so the gateway has to know whose
+/// A refresh token of the gateway. To the upstream all clients are one, so the gateway has to know whose
 /// it is (RFC 6749 §6). Sealed, it *is* the refresh token: no machine keeps it, and all that were sealed of one of the
 /// upstream's end with that.
 #[derive(Serialize, Deserialize)]

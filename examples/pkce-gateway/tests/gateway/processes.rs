@@ -13,7 +13,7 @@ use crate::user_agent::UserAgent;
 
 const ISSUER: &str = "https://gateway.example";
 
-/// A gateway on a Redis, as the world sees it behind TLS.
+/// A gateway on a Redis, with a public https URL.
 pub(crate) fn start(upstream: &Upstream, redis: &Redis, of: &[u8]) -> Result<Program> {
     let mut config = config(upstream);
     config["keys"] = keys(of);

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use pkce_test_servers::Redis;
+use pkce_test_servers::{Redis, RedisCluster};
 
 use crate::Result;
 use crate::app::{App, STATE};
 use crate::processes::{code, start};
+use crate::program::{Program, config};
 use crate::provider::{SECRET, Upstream};
 use crate::user_agent::{UserAgent, form, get, value};
 
@@ -110,6 +111,21 @@ async fn a_grant_is_of_no_use_under_another_code() -> Result {
     redis.ask(&["EVAL", swap, "0"])?;
     for (flow, code) in [(&attackers, &of_attacker), (&victims, &of_victim)] {
         assert_eq!(flow.redeem(&gateway.url, code).await?.status, 200, "it was not used up");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_keeps_codes_as_well() -> Result {
+    let Some(cluster) = RedisCluster::start() else { return Ok(()) };
+    let upstream = Upstream::new().await?;
+    let nodes: Vec<String> = cluster.urls().iter().map(|url| url.replace("redis://", "")).collect();
+    let gateway = Program::start(&config(&upstream), &["--store", &format!("redis+cluster://{}", nodes.join(","))])?;
+    for _ in 0..3 {
+        let flow = App::NATIVE.flow();
+        let code = flow.code(&gateway.url).await?;
+        assert_eq!(flow.redeem(&gateway.url, &code).await?.status, 200);
+        flow.redeem(&gateway.url, &code).await?.is(400, "invalid_grant");
     }
     Ok(())
 }

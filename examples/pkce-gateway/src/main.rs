@@ -119,13 +119,12 @@ async fn serve(options: Options) -> Result<(), String> {
         axum::serve(listener, gateway.clone().router()).with_graceful_shutdown(async { drained.await.unwrap_or(()) });
     let mut serving = tokio::spawn(server.into_future());
     signals.end(|| gateway.reload_clients()).await;
-    let limit = gateway.upstream.close();
-    tracing::info!(limit_seconds = limit.as_secs(), "draining");
+    tracing::info!("draining");
     drain.send(()).ok();
     // A second signal does not wait.
     tokio::select! {
         _ = &mut serving => tracing::info!("drained"),
-        () = tokio::time::sleep(limit) => tracing::warn!("not drained in time: a client has not sent its request or not read its response"),
+        () = gateway.upstream.close() => tracing::warn!("drained but for clients that sent half a request or read no response"),
         () = signals.end(|| ()) => tracing::warn!("not drained: a second signal"),
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fs;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,15 +10,16 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::sync::RwLock;
+use tokio::time::sleep;
 
 use crate::config::{ClientAuthentication, UpstreamConfig};
 use crate::endpoint::{self, Endpoint};
 use crate::parameters::Parameters;
 use crate::reply::{Fault, LARGEST, Reply};
 
-/// After the signal to end: how long an exchange can still begin, and how much longer than the upstream's time-out the
-/// store and the client get.
+/// After the signal to end: how long an exchange can still begin, and how long the store and the client get after the last
+/// one.
 const BEGINS: Duration = Duration::from_secs(5);
 const SETTLES: Duration = Duration::from_secs(3);
 
@@ -38,7 +38,8 @@ pub(crate) struct Upstream {
     requires_iss: bool,
     /// Whether it gets a code challenge.
     pub(crate) has_pkce: bool,
-    closes_at: OnceLock<Instant>,
+    /// Read by each exchange while it is under way.
+    exchanges: RwLock<()>,
 }
 
 impl Upstream {
@@ -90,7 +91,7 @@ impl Upstream {
             issuer: text("issuer").unwrap_or(&config.issuer).to_owned(),
             requires_iss: config.requires_iss.unwrap_or(sends_iss),
             has_pkce: config.pkce.unwrap_or(supports_s256),
-            closes_at: OnceLock::new(),
+            exchanges: RwLock::default(),
             http,
             config,
             metadata,
@@ -110,10 +111,11 @@ impl Upstream {
         iss.map_or(!self.requires_iss, |iss| iss == self.issuer)
     }
 
-    /// Ends the gateway's exchanges: a new one can begin for a few seconds more. Returns how long to wait for the last.
-    pub(crate) fn close(&self) -> Duration {
-        self.closes_at.get_or_init(|| Instant::now() + BEGINS);
-        BEGINS + Duration::from_millis(self.config.timeout_millis) + SETTLES
+    /// Ends the exchanges: completes a few seconds after the last one, before which no new one can begin.
+    pub(crate) async fn close(&self) {
+        sleep(BEGINS).await;
+        let _closed = self.exchanges.write().await;
+        sleep(SETTLES).await;
     }
 
     /// Posts these parameters, and what the endpoint lets through of the client's form, with the gateway's credentials.
@@ -124,9 +126,7 @@ impl Upstream {
         form: &Parameters,
         ours: &[&str],
     ) -> Result<Reply, Fault> {
-        if self.closes_at.get().is_some_and(|closes_at| Instant::now() >= *closes_at) {
-            return Err(Fault::Closing);
-        }
+        let Ok(_exchange) = self.exchanges.try_read() else { return Err(Fault::Closing) };
         let (id, secret) = (self.client_id(), self.secret.as_str());
         let mut request =
             self.http.post(endpoint.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");

@@ -1,7 +1,7 @@
 //! Signals in the middle of exchanges, while tokens are counted.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -86,7 +86,6 @@ async fn half_a_body_is_not_waited_for_without_end_and_finishes_nothing_late() -
     let mut idle = TcpStream::connect(gateway.address()).await?;
     idle.write_all(b"GET /healthz HT").await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let began = Instant::now();
     gateway.signal("INT");
     // The rest comes when there is no time left for an exchange: the code is not spent at the upstream.
     tokio::time::sleep(Duration::from_millis(5500)).await;
@@ -96,7 +95,7 @@ async fn half_a_body_is_not_waited_for_without_end_and_finishes_nothing_late() -
     assert!(response.starts_with("HTTP/1.1 503") && response.contains("temporarily_unavailable"), "{response}");
     assert!(upstream.heard("/token").is_empty());
     gateway.ended(Duration::from_secs(20)).await.ok_or("it does not end")?;
-    assert!(began.elapsed() < Duration::from_secs(25));
+    gateway.says("drained but for clients").await;
     Ok(())
 }
 

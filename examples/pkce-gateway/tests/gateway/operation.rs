@@ -25,6 +25,15 @@ async fn a_configuration_is_checked_without_a_connection() -> Result {
     let good = config(&upstream);
     let (status, stdout, stderr) = said(&good.to_string(), &["--check"])?;
     assert!(status == Some(0) && stdout.ends_with("is good\n"), "{stdout} {stderr}");
+    let (secret, key) = (path("secret"), path("key"));
+    fs::write(&secret, SECRET)?;
+    fs::write(&key, format!("{}\n", keys(&[1])[0].as_str().unwrap()))?;
+    let example = include_str!("../../gateway.json").replace("/run/secrets/upstream", secret.to_str().unwrap());
+    let example = example.replace("/run/secrets/key", key.to_str().unwrap()).replace("WEB_SECRET", "PATH");
+    let (status, _, stderr) = said(&example, &["--check", "--issuer", "https://gateway.example"])?;
+    assert_eq!(status, Some(0), "{stderr}");
+    fs::remove_file(secret)?;
+    fs::remove_file(key)?;
     let with = |pointer: &str, value: Value| {
         let (mut changed, (parent, member)) = (good.clone(), pointer.rsplit_once('/').unwrap());
         changed.pointer_mut(parent).unwrap()[member] = value;

@@ -90,7 +90,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
         Some(_) => Decision::Rejected(Reason::MethodNoLongerAllowed, Consequence::Restore),
         None if policy.allow_missing_challenge => Decision::WithoutChallenge(binding),
         None if policy.report_only => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
-        None => Decision::Rejected(Reason::VerifierMissing, Consequence::Restore),
+        None => Decision::Rejected(Reason::VerifierWithheld, Consequence::Restore),
     }
 }
 
@@ -98,7 +98,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
 fn disagreement(presented: Option<&Proof>, bound: Option<&Proof>) -> Option<Reason> {
     match (presented, bound) {
         (Some(presented), Some(bound)) => (presented != bound).then_some(Reason::VerifierMismatch),
-        (None, Some(_)) => Some(Reason::VerifierMissing),
+        (None, Some(_)) => Some(Reason::VerifierWithheld),
         (Some(_), None) => Some(Reason::VerifierUnexpected), // RFC 9700 §4.8.2: a downgrade
         (None, None) => None,
     }
@@ -171,7 +171,7 @@ mod tests {
         let verified = |method| move || Decision::Verified(method, binding(method.as_str()));
         let no_longer = || restore(Reason::MethodNoLongerAllowed);
         let plain = verified(CodeChallengeMethod::Plain);
-        let missing = || restore(Reason::VerifierMissing);
+        let missing = || restore(Reason::VerifierWithheld);
         let rows = vec![
             ("S256", Some(RIGHT), always(verified(CodeChallengeMethod::S256))),
             ("S256", Some(WRONG), broken()),
@@ -211,10 +211,10 @@ mod tests {
         let rows = vec![
             ("S256", Some(RIGHT), broken()),
             ("S256", Some(WRONG), mismatch()),
-            ("S256", None, always(|| stop(Reason::VerifierMissing))),
+            ("S256", None, always(|| stop(Reason::VerifierWithheld))),
             ("plain", Some(RIGHT), broken()),
             ("plain", Some(WRONG), mismatch()),
-            ("plain", None, always(|| stop(Reason::VerifierMissing))),
+            ("plain", None, always(|| stop(Reason::VerifierWithheld))),
             ("none", Some(RIGHT), always(|| stop(Reason::VerifierUnexpected))),
             ("none", None, broken()),
         ];

@@ -77,9 +77,14 @@ impl BodyBuffer {
         }
     }
 
-    /// The body, if it ended with an error instead.
+    /// Returns the body of a request that ended with an error.
     pub fn failed(self) -> RequestBody {
         RequestBody(Err(Body::Failed))
+    }
+
+    /// Returns the body of a request that a limit outside cut off.
+    pub fn too_large(self) -> RequestBody {
+        RequestBody(Err(Body::TooLarge))
     }
 }
 
@@ -87,6 +92,8 @@ impl BodyBuffer {
 pub struct RequestBody(Result<Bytes, Body<'static>>);
 
 impl RequestBody {
+    pub(crate) const TIMED_OUT: Self = Self(Err(Body::TimedOut));
+
     /// What the rules look at.
     pub fn as_body(&self) -> Body<'_> {
         match &self.0 {

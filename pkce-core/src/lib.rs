@@ -69,8 +69,9 @@
 //! | `token` | `kept`, `restored` | debug | |
 //! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`]), `error` |
 //! | `metadata` | `advertised` | debug | |
-//! | `metadata` | `signed`: its own claims are left alone, and win (RFC 8414 §2.1) | warn | |
-//! | `metadata` | `untouched` | warn | `why` |
+//! | `metadata` | `signed`: its claims are left alone, and take precedence (RFC 8414 §2.1) | warn | |
+//! | `metadata` | `untouched`: it passes as the host wrote it | warn | `why` |
+//! | `metadata` | `failed`: the client gets an error instead | error | `why` |
 //! | (an adapter) | `misconfigured` | error | the message names what is missing |
 //!
 //! # Metrics

@@ -1,4 +1,4 @@
-//! The response body: the host's, or the layer's own answer.
+//! The response body of the layers.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,8 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The response body of a [`TokenEndpoint`](crate::TokenEndpoint) and of a [`Capture`](crate::Capture): the host's own,
-    /// untouched, or a refusal.
+    /// The response body of the layers' services: the host's body, unchanged, or the bytes that the layer put in its place.
     #[derive(Debug)]
     pub struct EndpointBody<B> {
         #[pin]
@@ -22,7 +21,8 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Host { #[pin] body: B },
-        Refusal { body: Bytes },
+        Whole { body: Bytes },
+        Removed,
     }
 }
 
@@ -31,15 +31,20 @@ impl<B> EndpointBody<B> {
         Self { kind: Kind::Host { body } }
     }
 
-    pub(crate) const fn refusal(body: Bytes) -> Self {
-        Self { kind: Kind::Refusal { body } }
+    pub(crate) const fn whole(body: Bytes) -> Self {
+        Self { kind: Kind::Whole { body } }
+    }
+
+    /// The body of a response to a HEAD. Its size is unknown, so that nobody takes 0 for the length of the GET's.
+    pub(crate) const fn removed() -> Self {
+        Self { kind: Kind::Removed }
     }
 }
 
-/// Empty: what a CORS layer outside answers a preflight with.
+/// Returns an empty body, with which a CORS layer outside answers a preflight request.
 impl<B> Default for EndpointBody<B> {
     fn default() -> Self {
-        Self::refusal(Bytes::new())
+        Self::whole(Bytes::new())
     }
 }
 
@@ -50,22 +55,25 @@ impl<B: Body<Data = Bytes>> Body for EndpointBody<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::Host { body } => body.poll_frame(cx),
-            KindProjection::Refusal { body } if body.is_empty() => Poll::Ready(None),
-            KindProjection::Refusal { body } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(body))))),
+            KindProjection::Whole { body } if body.is_empty() => Poll::Ready(None),
+            KindProjection::Removed => Poll::Ready(None),
+            KindProjection::Whole { body } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(body))))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Host { body } => body.is_end_stream(),
-            Kind::Refusal { body } => body.is_empty(),
+            Kind::Whole { body } => body.is_empty(),
+            Kind::Removed => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Host { body } => body.size_hint(),
-            Kind::Refusal { body } => SizeHint::with_exact(body.len() as u64),
+            Kind::Whole { body } => SizeHint::with_exact(body.len() as u64),
+            Kind::Removed => SizeHint::default(),
         }
     }
 }

@@ -76,7 +76,7 @@ where
     };
     let asked = match asked {
         Ok(asked) => asked,
-        Err(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::refusal)),
+        Err(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::whole)),
     };
     let (head, body) = inner.call(Request::from_parts(parts, body)).await?.into_parts();
     let captured = pkce.capture(&asked, &answer(&head)).await;
@@ -84,5 +84,5 @@ where
     let mut response = renderer.render_refusal(&refusal);
     let kept = head.headers.iter().filter(|(name, _)| CaptureRefusal::keeps_header(name.as_str()));
     response.headers_mut().extend(kept.map(|(name, value)| (name.clone(), value.clone())));
-    Ok(response.map(EndpointBody::refusal))
+    Ok(response.map(EndpointBody::whole))
 }

@@ -120,8 +120,8 @@ mod clearance;
 mod extract;
 mod facts;
 mod layer;
-mod metadata_body;
-mod metadata_layer;
+#[expect(hidden_glob_reexports, reason = "the module of pkce-core is for adapters, not for hosts")]
+mod metadata;
 mod read;
 mod render;
 mod service;
@@ -143,8 +143,7 @@ pub use crate::clearance::Clearance;
 pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalChallengeForm};
 pub use crate::facts::facts;
 pub use crate::layer::TokenEndpointLayer;
-pub use crate::metadata_body::MetadataBody;
-pub use crate::metadata_layer::{Metadata, MetadataLayer};
+pub use crate::metadata::{Metadata, MetadataLayer};
 pub use crate::service::{ResponseFuture, TokenEndpoint};
 pub use crate::timer::TokioTimer;
 #[cfg(feature = "axum")]

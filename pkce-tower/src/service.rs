@@ -74,7 +74,7 @@ where
 {
     async move {
         if parts.extensions.get::<Clearance>().is_some() {
-            let mut response = misconfigured(MOUNTED_TWICE).map(EndpointBody::refusal);
+            let mut response = misconfigured(MOUNTED_TWICE).map(EndpointBody::whole);
             // The one outside has redeemed the code, and the host has not run.
             response.extensions_mut().insert(Settle::Restore);
             return Ok(response);
@@ -82,7 +82,7 @@ where
         let body = read::read(body, pkce.policy()).await;
         let judgement = pkce.judge(&facts(&parts, body.facts())).await;
         let reservation = match judgement {
-            Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::refusal)),
+            Judgement::Reject(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::whole)),
             Judgement::PassThrough => None,
             Judgement::Proceed(clearance, reservation) => {
                 parts.extensions.insert(Clearance(clearance));

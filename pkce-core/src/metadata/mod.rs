@@ -1,115 +1,123 @@
 //! Truthful metadata: `code_challenge_methods_supported` in the host's own document (RFC 8414 §2, `OpenID` Connect
 //! Discovery §3).
 //!
-//! Pure functions over bytes, for the adapters' layers. What holds for them:
+//! These are the rules of the adapters' metadata layers. A layer is mounted on the routes of the documents alone.
 //!
-//! 1. Only the answer with status 200 and a JSON type to a GET or HEAD is touched, and in it only this one member: it is
-//!    replaced where it stands, or put behind the last. Every other octet stays: order, white space, numbers, escapes.
-//! 2. A member that stands twice is replaced twice: whichever a reader takes, it reads the same.
-//! 3. `signed_metadata` is left alone, with an event: its own claims win (RFC 8414 §2.1), and only the host can sign.
-//! 4. An entity tag gets a suffix that names the methods, so that no cache takes the host's document for this one. The
-//!    host is asked about its own tags, and answers 304 as ever. A tag without the suffix is not asked about.
-//! 5. What is about the host's octets does not reach it, or does not leave: `If-Modified-Since`, `Last-Modified`,
-//!    ranges, digests, `Accept-Encoding`. A document that comes encoded all the same is left as it is, with an event.
+//! 1. Only GET and HEAD are changed. A HEAD reaches the host as a GET, because the length of the document is known only
+//!    once it is written. The response then has the same header fields and no body.
+//! 2. A response with status 200 whose body is a JSON object is a document, whatever its content type says. The member
+//!    is set, every other member keeps its value and its place, and `Content-Type` becomes `application/json` if it was
+//!    not JSON.
+//! 3. Any other response passes unchanged. Each one is an event, because the client then reads what the policy did not
+//!    write: another status, a `Content-Encoding`, a body that is not a JSON object, a body that is announced as larger
+//!    than [`LIMIT`].
+//! 4. A body that turns out to be larger than [`LIMIT`], or breaks off, becomes a 500 without a body, and an event.
+//! 5. `signed_metadata` is left alone, with an event: its claims take precedence (RFC 8414 §2.1), and only the host can
+//!    sign.
+//! 6. Header fields about the host's bytes are removed from the request and from the document: validators, ranges,
+//!    digests, encodings. A client gets the whole document each time, or keeps it for as long as `Cache-Control` says.
 
 mod document;
-mod tag;
 
-use std::borrow::Cow;
-
+use self::document::Document;
 use crate::events;
 use crate::host_response::HostResponse;
 use crate::policy::Policy;
 
-/// The largest document that is read, in octets: 1 MiB. Real ones have a few thousand. A larger one passes as it is.
+/// The largest document that is read: 1 MiB. Real ones have a few thousand bytes.
 pub const LIMIT: usize = 1024 * 1024;
 
-/// What becomes of a header line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "adapters carry it out, and there is no fourth thing to do with a line")]
-pub enum HeaderLine {
-    /// It stays.
-    Keep,
-    /// It goes.
-    Drop,
-    /// It gets this value: octets that the line had before, and visible ASCII.
-    Replace(Vec<u8>),
-}
-
-/// Whether a request by this method is for the document. Another passes as it is, and so does its answer.
-///
-/// A HEAD is handed to the host as a GET, because the length of a document that nobody has seen is not known; the
-/// answer then goes without its body.
+/// Returns whether a request by this method is for a document: GET or HEAD. The adapter hands it to the host as a GET.
 pub fn is_read_by(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
-/// What becomes of a header line of the request, its name in any case.
-pub fn request_header(name: &str, value: &[u8], policy: &Policy) -> HeaderLine {
+/// Returns whether a header field of such a request reaches the host (name case-insensitive).
+///
+/// `If-None-Match: *` does: it asks whether there is a document at all, which the host knows.
+pub fn keeps_request_header(name: &str, value: &[u8]) -> bool {
     match &*name.to_ascii_lowercase() {
-        "accept-encoding" | "if-modified-since" | "if-unmodified-since" | "if-range" | "if-match" | "range" => {
-            HeaderLine::Drop
-        }
-        "if-none-match" => match tag::asked_of_host(value, policy) {
-            Some(tags) => HeaderLine::Replace(tags),
-            None => HeaderLine::Drop,
-        },
-        _ => HeaderLine::Keep,
+        "if-none-match" => value.trim_ascii() == b"*",
+        "accept-encoding" | "if-match" | "if-modified-since" | "if-range" | "if-unmodified-since" | "range" => false,
+        _ => true,
     }
 }
 
-/// What becomes of a header line of an answer that [`is_document`] or is a 304, its name in any case. The adapter sets
-/// `Content-Length` by the octets that it sends.
-pub fn response_header(name: &str, value: &[u8], policy: &Policy) -> HeaderLine {
-    match &*name.to_ascii_lowercase() {
-        "etag" => match tag::told_to_client(value, policy) {
-            Some(tag) => HeaderLine::Replace(tag),
-            None => HeaderLine::Drop,
-        },
-        "content-length" | "last-modified" | "accept-ranges" | "content-md5" | "digest" | "content-digest"
-        | "repr-digest" => HeaderLine::Drop,
-        _ => HeaderLine::Keep,
-    }
+/// Returns whether the response, whose body has at least `length` bytes, may be a document. If so, the adapter reads the
+/// body and calls [`advertise`]. If not, the response passes unchanged, and an event is emitted.
+pub fn is_document(response: &HostResponse<'_>, length: u64) -> bool {
+    let why = if response.status() != 200 {
+        "its status is not 200"
+    } else if response.has_content_encoding() {
+        "it has a content encoding"
+    } else if length > LIMIT as u64 {
+        "it is larger than 1 MiB"
+    } else {
+        return true;
+    };
+    events::metadata_untouched(why);
+    false
 }
 
-/// Whether the host's answer is a document to be read. Otherwise it passes as it is, but for the `ETag` of a 304.
-pub fn is_document(answer: &HostResponse<'_>) -> bool {
-    if answer.status() != 200 || !answer.is_json() {
-        return false;
-    }
-    if answer.has_content_encoding() {
-        events::metadata_untouched("it has a content encoding");
-        return false;
-    }
-    true
-}
-
-/// The document with what the policy enforces. It is the very same if it says so already, or is not to be read:
-/// not a JSON object in UTF-8.
+/// Returns the document with what the policy enforces, or `None` if the body is not a JSON object in UTF-8: it then
+/// passes unchanged. Emits an event in both cases.
 ///
 /// ```
 /// use pkce_core::{Policy, metadata};
 ///
-/// let document = br#"{"issuer": "https://as.example", "x": 1.0}"#;
-/// assert_eq!(
-///     &*metadata::advertise(document, &Policy::new()),
-///     br#"{"issuer": "https://as.example", "x": 1.0, "code_challenge_methods_supported": ["S256"]}"#
-/// );
+/// let document = metadata::advertise(br#"{"issuer": "https://as.example", "x": 1.0}"#, &Policy::new());
+/// let truthful = br#"{"issuer":"https://as.example","x":1.0,"code_challenge_methods_supported":["S256"]}"#;
+/// assert_eq!(document.unwrap(), truthful);
+///
+/// assert!(metadata::advertise(b"<p>not found</p>", &Policy::new()).is_none());
 /// ```
-pub fn advertise<'a>(document: &'a [u8], policy: &Policy) -> Cow<'a, [u8]> {
-    let Some(read) = document::Document::read(document) else {
-        events::metadata_untouched("it is not a JSON object in UTF-8");
-        return Cow::Borrowed(document);
+pub fn advertise(body: &[u8], policy: &Policy) -> Option<Vec<u8>> {
+    let Ok(written) = written(body, policy) else {
+        events::metadata_untouched("it is not a JSON object");
+        return None;
     };
-    if read.is_signed() {
-        events::metadata_signed();
-    }
-    let written = read.with_methods(policy.code_challenge_methods_supported());
     events::metadata_advertised();
-    written
+    Some(written)
 }
 
-/// Reports a document that is larger than [`LIMIT`], and passes as it is.
-pub fn too_large() {
-    events::metadata_untouched("it is too large");
+fn written(body: &[u8], policy: &Policy) -> serde_json::Result<Vec<u8>> {
+    let mut document = Document::read(body)?;
+    if document.has("signed_metadata") {
+        events::metadata_signed();
+    }
+    document.set("code_challenge_methods_supported", &policy.code_challenge_methods_supported())?;
+    document.write()
+}
+
+/// Returns whether a header field of the response stays on the document that [`advertise`] wrote (name
+/// case-insensitive). The adapter sets `Content-Length`, and `Content-Type: application/json` if none is left.
+pub fn keeps_response_header(name: &str, value: &[u8]) -> bool {
+    match &*name.to_ascii_lowercase() {
+        "content-type" => HostResponse::new(200).header("content-type", value).is_json(),
+        "accept-ranges" | "content-digest" | "content-length" | "content-md5" | "digest" | "etag" | "last-modified"
+        | "repr-digest" | "trailer" | "transfer-encoding" => false,
+        _ => true,
+    }
+}
+
+/// Why there is no document to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The host's service failed, without a response that the layer sees.
+    NoResponse,
+    /// The body is larger than [`LIMIT`], which was not announced.
+    TooLarge,
+    /// The body broke off.
+    BrokenOff,
+}
+
+/// Reports a response that is not the host's document and not a passed one either: the adapter answers 500 without a
+/// body, or passes the host's failure on.
+pub fn failed(failure: Failure) {
+    events::metadata_failed(match failure {
+        Failure::NoResponse => "the host failed",
+        Failure::TooLarge => "it is larger than 1 MiB",
+        Failure::BrokenOff => "its body broke off",
+    });
 }

@@ -1,0 +1,158 @@
+//! The layer for the authorization server's metadata.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use pkce_core::metadata::{self, Failure};
+use pkce_core::{Pkce, Policy};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::EndpointBody;
+use crate::facts::answer;
+use crate::service::ResponseFuture;
+
+/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
+///
+/// Mount it on the routes `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`,
+/// and on no other: it reads a response whole, and sets the member in every JSON object. The rules are in
+/// [`pkce_core::metadata`].
+///
+/// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
+/// proceed (MCP authorization, "Authorization Code Protection"); `@ai-sdk/mcp` does, while the Python SDK, `FastMCP` and
+/// `mcp-remote` go on without it.
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::Router;
+/// use axum::routing::get;
+/// use pkce_tower::{MemoryStore, MetadataLayer, Pkce};
+///
+/// async fn document() -> &'static str {
+///     r#"{"issuer":"https://as.example"}"#
+/// }
+///
+/// let pkce = Pkce::new(MemoryStore::new());
+/// let metadata = get(document).layer(MetadataLayer::new(pkce));
+/// let app: Router = Router::new().route("/.well-known/oauth-authorization-server", metadata);
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # use tower::ServiceExt as _;
+/// # let get = http::Request::get("/.well-known/oauth-authorization-server").body(axum::body::Body::empty())?;
+/// # let response = app.oneshot(get).await?;
+/// # assert_eq!(response.headers()["content-type"], "application/json");
+/// # let body = axum::body::to_bytes(response.into_body(), 1000).await?;
+/// # assert_eq!(body, r#"{"issuer":"https://as.example","code_challenge_methods_supported":["S256"]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?; }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a layer does nothing until it is mounted"]
+pub struct MetadataLayer {
+    pkce: Pkce,
+}
+
+impl MetadataLayer {
+    /// Returns a layer that advertises what the policy of `pkce` enforces.
+    pub const fn new(pkce: Pkce) -> Self {
+        Self { pkce }
+    }
+}
+
+impl<S> Layer<S> for MetadataLayer {
+    type Service = Metadata<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Metadata { inner, pkce: self.pkce.clone() }
+    }
+}
+
+/// The host's service within a [`MetadataLayer`].
+#[derive(Debug, Clone)]
+pub struct Metadata<S> {
+    inner: S,
+    pkce: Pkce,
+}
+
+impl<S, B, R> Service<Request<B>> for Metadata<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    R: Body<Data = Bytes> + Send + 'static,
+    R::Error: Send,
+{
+    type Response = Response<EndpointBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<Self::Response, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let (pkce, method) = (self.pkce.clone(), request.method().clone());
+        let is_read = metadata::is_read_by(method.as_str());
+        if is_read {
+            *request.method_mut() = Method::GET;
+            retain(request.headers_mut(), metadata::keeps_request_header);
+        }
+        let responding = self.inner.call(request);
+        ResponseFuture::new(async move {
+            let response = responding.await;
+            if !is_read {
+                return response.map(|response| response.map(EndpointBody::host));
+            }
+            let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
+            let response = truthful(response, pkce.policy()).await;
+            Ok(if method == Method::HEAD { without_body(response) } else { response })
+        })
+    }
+}
+
+async fn truthful<R: Body<Data = Bytes>>(response: Response<R>, policy: &Policy) -> Response<EndpointBody<R>> {
+    let (mut head, body) = response.into_parts();
+    // A body without an exact size may have its length in the header already: that of a file does.
+    let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if !metadata::is_document(&answer(&head), body.size_hint().lower().max(announced.unwrap_or(0))) {
+        return Response::from_parts(head, EndpointBody::host(body));
+    }
+    let body = match Limited::new(body.map_err(|_| "broken off"), metadata::LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            let too_large = error.is::<LengthLimitError>();
+            metadata::failed(if too_large { Failure::TooLarge } else { Failure::BrokenOff });
+            let mut response = Response::new(EndpointBody::default());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            return response;
+        }
+    };
+    let Some(document) = metadata::advertise(&body, policy) else {
+        return Response::from_parts(head, EndpointBody::whole(body));
+    };
+    retain(&mut head.headers, metadata::keeps_response_header);
+    head.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(document.len()));
+    Response::from_parts(head, EndpointBody::whole(document.into()))
+}
+
+/// The response to a HEAD, from that to a GET.
+fn without_body<R: Body<Data = Bytes>>(mut response: Response<EndpointBody<R>>) -> Response<EndpointBody<R>> {
+    // The body of a 304 is not that of the document, so its length is not the document's (RFC 9110 §8.6).
+    let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if let Some(length) = response.body().size_hint().exact().filter(|_| has_body) {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    response.map(|_| EndpointBody::removed())
+}
+
+/// Removes every header field with a line that is not kept.
+fn retain(headers: &mut HeaderMap, keeps: impl Fn(&str, &[u8]) -> bool) {
+    let lines = headers.iter().filter(|(name, value)| !keeps(name.as_str(), value.as_bytes()));
+    for name in lines.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}

@@ -112,8 +112,8 @@ pub enum Failure {
     BrokenOff,
 }
 
-/// Reports a response that is not the host's document and not a passed one either: the adapter answers 500 without a
-/// body, or passes the host's failure on.
+/// Reports that the client gets an error: a 500 without a body for a body that could not be read, or the host's own
+/// failure.
 pub fn failed(failure: Failure) {
     events::metadata_failed(match failure {
         Failure::NoResponse => "the host failed",

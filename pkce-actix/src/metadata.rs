@@ -1,23 +1,22 @@
 //! The middleware for the authorization server's metadata.
 
 use std::future::{Ready, ready};
-use std::pin::Pin;
 
 use actix_web::body::{BodySize, EitherBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{Error, HttpResponse};
-use pkce_core::metadata::{self, Failure};
+use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::{Pkce, Policy};
 
-use crate::facts::answer;
+use crate::io::{LocalFuture, host_response};
 
 /// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
 ///
 /// Mount it on the resources `/.well-known/oauth-authorization-server` (RFC 8414) and
 /// `/.well-known/openid-configuration`, and on no other: it reads a response whole, and sets the member in every JSON
-/// object. The rules are in [`pkce_core::metadata`]. A HEAD reaches the host as a GET, so it is answered where only
+/// object. The rules are in [`pkce_core::adapter::metadata`]. A HEAD reaches the host as a GET, so it is answered where only
 /// `web::get()` is routed, too.
 ///
 /// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
@@ -90,7 +89,7 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = LocalFuture<Result<Self::Response, Error>>;
 
     forward_ready!(inner);
 
@@ -120,7 +119,7 @@ async fn truthful<B: MessageBody>(response: HttpResponse<B>, policy: &Policy) ->
         BodySize::Sized(length) => length,
         BodySize::None | BodySize::Stream => 0,
     };
-    if !metadata::is_document(&answer(&response), length) {
+    if !metadata::is_document(&host_response(&response), length) {
         return response.map_into_left_body();
     }
     let (mut response, body) = response.into_parts();

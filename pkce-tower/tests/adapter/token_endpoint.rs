@@ -35,7 +35,7 @@ fn limited(octets: usize) -> Pkce {
 }
 
 fn every_octet() -> Vec<u8> {
-    let all: Vec<u8> = (0..=255).filter(|octet| *octet != b'&').collect();
+    let all: Vec<u8> = (0x20..=255).filter(|octet| *octet != 0x7f && *octet != b'&').collect();
     [REFRESH, b"&x=", &all].concat()
 }
 
@@ -266,4 +266,59 @@ async fn the_clearance_of_one_request_is_not_that_of_the_next() {
     {
         assert_eq!(text(send(&app, request).await).await, cleared);
     }
+}
+
+#[tokio::test]
+async fn a_2xx_without_cache_control_is_not_stored() {
+    async fn tokens() -> &'static str {
+        "tokens"
+    }
+    async fn own() -> impl axum::response::IntoResponse {
+        ([("cache-control", "private")], "tokens")
+    }
+    async fn refused() -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
+    let pkce = pkce();
+    for (route, cache_control, pragma) in
+        [(post(tokens), "no-store", "no-cache"), (post(own), "private", ""), (post(refused), "", "")]
+    {
+        let app = host(&pkce, route);
+        for form in [authorize(&pkce).await, String::from_utf8(REFRESH.to_vec()).unwrap()] {
+            let response = send(&app, token_request(form)).await;
+            assert_eq!((header(&response, "cache-control"), header(&response, "pragma")), (cache_control, pragma));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_cut_off_by_a_limit_outside_is_too_large() {
+    let chunked = || {
+        Body::new(frames([Frame::data(Bytes::from_static(b"grant_type=")), Frame::data(Bytes::from(vec![b'x'; 100]))]))
+    };
+    let app = host(&pkce(), post(echo)).layer(tower_http::limit::RequestBodyLimitLayer::new(50));
+    assert_eq!(outcome(&send(&app, token_request(chunked())).await), (413, Some(Reason::BodyTooLarge)));
+    let broken = Body::new(frames([Frame::data(Bytes::from_static(REFRESH))]).broken_off());
+    assert_eq!(outcome(&send(&app, token_request(broken)).await), (400, Some(Reason::MalformedBody)));
+}
+
+/// Virtual time: the body never ends.
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_is_given_up() {
+    let never = || {
+        Body::new(http_body_util::StreamBody::new(
+            futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>(),
+        ))
+    };
+    for (policy, seconds) in [(Policy::new(), 30), (Policy::new().body_timeout(Some(Duration::from_secs(5))), 5)] {
+        let begun = tokio::time::Instant::now();
+        let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
+        let response = send(&host(&pkce, post(echo)), token_request(never())).await;
+        assert_eq!(outcome(&response), (408, Some(Reason::BodyTimedOut)));
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+    }
+    let endless = Pkce::builder(MemoryStore::new()).policy(Policy::new().body_timeout(None)).build();
+    let app = host(&endless, post(echo));
+    let request = send(&app, token_request(never()));
+    assert!(tokio::time::timeout(Duration::from_secs(3600), request).await.is_err());
 }

@@ -5,7 +5,7 @@ use super::case::{Case, Step};
 use super::expect;
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::Ticket;
+use crate::attempt::{Attempt, Ticket};
 use crate::store::{Inserted, Redemption};
 
 pub(super) const CASES: &[Case] = &[
@@ -18,6 +18,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("restore", "a restore sent twice is one restore", |probe| Box::pin(twice(probe))),
     Case::new("restore", "a restored code refuses a wrong proof as before", |probe| Box::pin(still_bound(probe))),
     Case::new("restore", "a code can be restored many times", |probe| Box::pin(many(probe))),
+    Case::new("restore", "a ticket restores its own code and no other", |probe| Box::pin(elsewhere(probe))),
+    Case::new("restore", "two burned codes are two redemptions", |probe| Box::pin(two_burned(probe))),
 ];
 
 async fn holder(probe: Probe) -> Step {
@@ -106,10 +108,44 @@ async fn still_bound(probe: Probe) -> Step {
 
 async fn many(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for _ in 0..20 {
+    for _ in 0..40 {
         let holder = bound.live("the right proof while the code is live").await?;
         bound.held_by("a replay while the code is redeemed", &holder).await?;
         bound.restore(holder.ticket()).await?;
     }
     Ok(())
+}
+
+async fn elsewhere(probe: Probe) -> Step {
+    let (bound, other) = (bound(&probe).await?, bound(&probe).await?);
+    let (winner, other_winner) = (bound.live("the right proof").await?, other.live("the right proof").await?);
+    other.restore(winner.ticket()).await?;
+    probe.restore(&sample::code()?, winner.ticket()).await?;
+    bound.held_by("a replay after its ticket was restored for other codes", &winner).await?;
+    other.held_by("a replay after a restore by another code's ticket", &other_winner).await?;
+    bound.restore(winner.ticket()).await?;
+    other.held_by("a replay after another code was restored", &other_winner).await?;
+    bound.live("the right proof after the restore").await.map(drop)
+}
+
+async fn bound(probe: &Probe) -> Step<Bound> {
+    Bound::new(probe, Draft::fresh()?.binding()?).await
+}
+
+/// The burned ticket is the only one that more than one code can have.
+async fn two_burned(probe: Probe) -> Step {
+    let (one, other) = (bound(&probe).await?, bound(&probe).await?);
+    let burned = |bound: &Bound| -> Step<Attempt> {
+        let right = bound.right()?;
+        Ok(Attempt::new(right.proof().copied(), Ticket::BURNED, right.at()))
+    };
+    let (one_burned, other_burned) = (burned(&one)?, burned(&other)?);
+    one.first("the right proof under the burned ticket", &one_burned).await?;
+    other.first("the right proof of a second code under the burned ticket", &other_burned).await?;
+    one.first("the burned ticket sent again", &one_burned).await?;
+    one.held_by("a replay of the first burned code", &one_burned).await?;
+    other.held_by("a replay of the second burned code", &other_burned).await?;
+    one.restore(Ticket::BURNED).await?;
+    other.held_by("a replay of the second burned code after the first was restored", &other_burned).await?;
+    one.live("the right proof of the first burned code after the restore").await.map(drop)
 }

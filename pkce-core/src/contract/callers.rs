@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::case::{Step, died};
 
 /// How many callers share the work.
-const CALLERS: usize = 16;
+const CALLERS: usize = 8;
 
 /// Makes the calls for every item, and returns what they gave, in any order.
 pub(super) async fn share<T, U, C>(items: Vec<T>, call: impl Fn(T) -> C + Clone + Send + 'static) -> Step<Vec<U>>

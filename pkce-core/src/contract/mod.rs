@@ -235,17 +235,18 @@ impl Contract {
         let probe = || Probe::new(&handles, settings);
 
         let long_lives = if real_time { Some(LongLives::begin(probe()).await) } else { None };
+        // Before the others, which would keep a store busy that has to answer in time here.
         let mut waiting = JoinSet::new();
         for (nth, case) in expiry::CASES.iter().enumerate().filter(|_| real_time) {
             let probe = probe();
             waiting.spawn(async move { (nth, case.find(probe).await) });
         }
+        let mut expiry: Vec<_> = waiting.join_all().await;
+        expiry.sort_by_key(|(nth, _)| *nth);
         let mut findings = Vec::new();
         for case in STEADY.into_iter().flatten() {
             findings.push(case.find(probe()).await);
         }
-        let mut expiry: Vec<_> = waiting.join_all().await;
-        expiry.sort_by_key(|(nth, _)| *nth);
         findings.extend(expiry.into_iter().map(|(_, finding)| finding));
 
         // One at a time and after the others, so that the racers have all workers.

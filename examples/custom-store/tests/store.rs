@@ -13,7 +13,7 @@ use pkce_core::{
     SystemClock, Ticket, async_trait,
 };
 use pkce_tower::CodeVerifier;
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::SqlitePool;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
@@ -59,7 +59,7 @@ impl AfterTheHost {
 async fn insert_row(pool: &SqlitePool, code: &CodeDigest) -> sqlx::Result<()> {
     let insert = format!("{} ", host::INSERT.replace("RETURNING id", "ON CONFLICT DO NOTHING"));
     let now = i64::try_from(SystemClock.now().as_epoch_millis() / 1000).unwrap();
-    sqlx::query(AssertSqlSafe(insert))
+    sqlx::query(&insert)
         .bind(code.as_bytes().map(|octet| format!("{octet:02x}")).concat())
         .bind(host::CLIENT_ID)
         .bind("alice")
@@ -184,7 +184,7 @@ async fn a_row_that_somebody_changed_is_an_error_and_never_a_pass() {
         insert_row(&pool, &code).await.unwrap();
         assert_eq!(store.insert(&code, &binding()).await.unwrap(), Inserted::Recorded);
         let update = format!("UPDATE authorization_codes SET {change} WHERE code_digest = ?1");
-        let changed = sqlx::query(AssertSqlSafe(update)).bind(&code.as_bytes()[..]).execute(&pool).await.unwrap();
+        let changed = sqlx::query(&update).bind(&code.as_bytes()[..]).execute(&pool).await.unwrap();
         assert_eq!(changed.rows_affected(), 1);
         for attempt in [none(), right()] {
             let found = store.redeem(&code, &attempt).await;
@@ -231,7 +231,7 @@ async fn no_tokens_are_issued_when_the_commit_of_the_hosts_own_statement_fails()
     let location = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
     let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
 
-    sqlx::raw_sql(AssertSqlSafe(DENY.replace("AFTER UPDATE", "AFTER UPDATE OF used"))).execute(&pool).await.unwrap();
+    sqlx::raw_sql(&DENY.replace("AFTER UPDATE", "AFTER UPDATE OF used")).execute(&pool).await.unwrap();
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("grant_type", "authorization_code"), ("code", &code), ("code_verifier", verifier.as_str())])
         .extend_pairs([("client_id", host::CLIENT_ID), ("redirect_uri", host::REDIRECT_URI)])

@@ -68,7 +68,7 @@
 //!   or the case is inconclusive. The looks 350 and 200 ms before the end count if they come in time.
 //! * *Records that stay for ever.* An expired record may stay, so the suite cannot tell a late sweep from none, nor a
 //!   restore that takes the time to live away (`PERSIST` in Redis, a `SET` without `KEEPTTL`).
-//! * *More than it does*: a code burned by the 301st wrong proof, a code that can be restored 41 times,
+//! * *More than it does*: a code burned by the 301st wrong proof, a code that can be restored 130 times only,
 //!   a grant cut at a megabyte ([`large_grant`](Contract::large_grant)), the ten thousandth code evicted
 //!   ([`live_codes`](Contract::live_codes)), the last of five thousand permits lost with dropped calls.
 //! * *Keys that are hashed to 64 bits*, and other collisions that nobody finds by chance.

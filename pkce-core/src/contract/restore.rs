@@ -29,16 +29,27 @@ async fn holder(probe: Probe) -> Step {
         bound.restore(winner.ticket()).await?;
         let next = bound.live("the right proof after the restore").await?;
         bound.held_by("a replay after the restored code was redeemed", &next).await?;
+        bound.restore(next.ticket()).await?;
+        // A redeem that was sent before the restore may arrive after it.
+        bound.first("the attempt that was restored first, sent again", &winner).await?;
+        bound.held_by("a replay after it was the first again", &winner).await?;
+        bound.restore(winner.ticket()).await?;
+        bound.live("the right proof after the second restore by one ticket").await?;
     }
     Ok(())
 }
 
 async fn foreign(probe: Probe) -> Step {
-    let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
+    let bound = bound(&probe).await?;
+    let refused = sample::wrong()?;
+    bound.refused("a wrong proof", &refused).await?;
     let winner = bound.live("the right proof").await?;
-    let loser = bound.right()?;
+    let (loser, wrong) = (bound.right()?, sample::wrong()?);
     bound.again("a replay", &loser, &winner).await?;
+    bound.again("a replay with a wrong proof", &wrong, &winner).await?;
     for (step, ticket) in [
+        ("a replay after a restore by the ticket of a wrong proof", wrong.ticket()),
+        ("a replay after a restore by the ticket of a wrong proof before the redemption", refused.ticket()),
         ("a replay after a restore by the loser's ticket", loser.ticket()),
         ("a replay after a restore by a ticket nobody used", sample::ticket()?),
         ("a replay after a restore by the burned ticket", Ticket::BURNED),
@@ -106,11 +117,16 @@ async fn still_bound(probe: Probe) -> Step {
     bound.live("the right proof after the restore").await.map(drop)
 }
 
+/// Two writes each time: more than a byte counts.
+const TIMES: usize = 130;
+
 async fn many(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for _ in 0..40 {
-        let holder = bound.live("the right proof while the code is live").await?;
-        bound.held_by("a replay while the code is redeemed", &holder).await?;
+    for nth in 1..=TIMES {
+        let holder = bound.live(&format!("the right proof after {} restores", nth - 1)).await?;
+        if nth % 10 == 0 {
+            bound.held_by("a replay while the code is redeemed", &holder).await?;
+        }
         bound.restore(holder.ticket()).await?;
     }
     Ok(())

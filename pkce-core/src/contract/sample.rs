@@ -71,6 +71,14 @@ impl Draft {
                     ..draft()
                 },
             ),
+            (
+                "its issued_at, by minutes",
+                Self {
+                    issued_at: earlier(self.issued_at, 500_000),
+                    lifetime: self.lifetime.saturating_add(Duration::from_secs(500)),
+                    ..draft()
+                },
+            ),
             ("its expires_at", Self { lifetime: self.lifetime.saturating_add(millisecond), ..draft() }),
             ("its expires_at, by minutes", Self { lifetime: MAX_LIFETIME, ..draft() }),
             ("its method", Self { challenge: other_method, ..draft() }),

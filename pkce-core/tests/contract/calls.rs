@@ -300,4 +300,17 @@ faults! {
     an_issue_by_the_servers_clock_is_caught: IssuedAtIsTheServersTime [
         "fidelity: the times survive to the millisecond"
     ]
+    an_insert_over_a_code_of_another_minute_is_caught: InsertOverwritesAnotherMinute [
+        "insert: a binding that differs in one part is another binding"
+    ]
+    a_ticket_that_is_spent_with_its_restore_is_caught: RestoreSpendsTheTicket [
+        "restore: the ticket that redeemed a code restores it"
+    ]
+    restores_counted_in_a_byte_are_caught: RestoreCountsInAByte ["restore: a code can be restored many times"]
+    a_restore_by_the_ticket_of_a_wrong_replay_is_caught: RestoreTakesTheTicketOfAWrongReplay [
+        "restore: a foreign ticket restores nothing"
+    ]
+    a_restore_by_the_ticket_of_a_wrong_proof_is_caught: RestoreTakesTheTicketOfAWrongProof [
+        "restore: a foreign ticket restores nothing"
+    ]
 }

@@ -108,6 +108,8 @@ pub(crate) enum Fault {
     InsertOverwritesRedeemedAfterThreeSeconds,
     InsertOverwritesInTheLastSecond,
     InsertOverwritesRestored,
+    /// Keeps the codes of each minute apart.
+    InsertOverwritesAnotherMinute,
     /// Not a fault: an insert of the same binding, not redeemed, may be `Recorded`.
     InsertTakesTheSame,
     /// Keeps an absence in mind for a second.
@@ -143,6 +145,11 @@ pub(crate) enum Fault {
     ReplaysOverflowAByte,
 
     RestoreDeletes,
+    /// A ticket that was restored never redeems again.
+    RestoreSpendsTheTicket,
+    RestoreCountsInAByte,
+    RestoreTakesTheTicketOfAWrongReplay,
+    RestoreTakesTheTicketOfAWrongProof,
     RestoreByTicketAlone,
     RestoreByAnybodyAfterThreeSeconds,
     RestoreAgesOut,

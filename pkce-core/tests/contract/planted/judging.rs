@@ -26,6 +26,9 @@ impl Planted {
                 Redemption::First(self.lost_by(Fault::ResentLosesGrant, &record.binding))
             }
             Some(first) => self.replay(record, first, attempt),
+            None if self.fault == Fault::RestoreSpendsTheTicket && record.spent == Some(attempt.ticket()) => {
+                Redemption::Unknown
+            }
             None if right => self.mark(record, attempt),
             None => self.refuse(record, attempt, crowded),
         }
@@ -131,6 +134,9 @@ impl Planted {
 
     fn replay(&self, record: &mut Record, first: (Ticket, Timestamp), attempt: &Attempt) -> Redemption {
         record.replayed = true;
+        if record.binding.proof() != attempt.proof() {
+            record.wrong_replay = Some(attempt.ticket());
+        }
         record.replays += 1;
         let answer = self.again(record, first);
         let (ticket, at) = first;
@@ -163,6 +169,7 @@ impl Planted {
 
     fn refuse(&self, record: &mut Record, attempt: &Attempt, crowded: bool) -> Redemption {
         record.wrong_proofs += 1;
+        record.wrong_ticket = Some(attempt.ticket());
         let marks = match self.fault {
             Fault::WrongProofMarks => true,
             Fault::BurnsAfterFortyWrongProofs => record.wrong_proofs > 40,

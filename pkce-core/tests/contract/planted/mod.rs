@@ -103,6 +103,10 @@ impl Planted {
             Fault::InsertOverwrites => true,
             Fault::InsertOverwritesRedeemed => redeemed,
             Fault::InsertOverwritesRestored => old.restores > 0,
+            Fault::InsertOverwritesAnotherMinute => {
+                let minute = |binding: &Binding| binding.issued_at().as_epoch_millis() / 60_000;
+                minute(&old.binding).abs_diff(minute(&record.binding)) > 1
+            }
             Fault::InsertOverwritesAfterThreeSeconds => !redeemed && age(old.inserted_at) > 3_000,
             Fault::InsertOverwritesRedeemedAfterThreeSeconds => redeemed && age(old.marked_at) > 3_000,
             Fault::InsertOverwritesInTheLastSecond => later(now(), 1_000) > old.binding.expires_at(),

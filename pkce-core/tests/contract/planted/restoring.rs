@@ -33,6 +33,8 @@ impl Planted {
         }
         record.redeemed = None;
         record.restores += 1;
+        record.spent = record.spent.or(Some(ticket));
+        assert!(self.fault != Fault::RestoreCountsInAByte || record.restores < 128, "attempt to add with overflow");
         match self.fault {
             Fault::RestoreDeletes => drop(records.remove(&key)),
             Fault::RestoreProlongs => prolong(record),
@@ -58,6 +60,8 @@ impl Planted {
             Fault::BurnedIsRestoredByAnyTicket => holds || holder == Ticket::BURNED,
             Fault::RestoreByAnybodyAfterThreeSeconds => holds || age(record.marked_at) > 3_000,
             Fault::RestoreAgesOut => holds && age(record.marked_at) < 3_000,
+            Fault::RestoreTakesTheTicketOfAWrongReplay => holds || record.wrong_replay == Some(ticket),
+            Fault::RestoreTakesTheTicketOfAWrongProof => holds || record.wrong_ticket == Some(ticket),
             Fault::RestoreFailsAfterAReplay => holds && !record.replayed,
             Fault::RestoreCountsResends if holds && record.resends > 0 => {
                 record.resends -= 1;

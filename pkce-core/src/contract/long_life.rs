@@ -22,6 +22,9 @@ struct LongLife {
 
 type Steps<T> = Pin<Box<dyn Future<Output = Step<T>> + Send>>;
 
+/// A code, with the attempt that the first steps made.
+type Begun = (Bound, Option<Attempt>);
+
 const CASES: [LongLife; 4] = [
     LongLife {
         name: "a code with a long life is still there at the end of the suite",
@@ -54,7 +57,7 @@ const LIVES: [Duration; 4] =
 pub(super) struct LongLives {
     probe: Probe,
     since: Instant,
-    begun: Vec<(LongLife, Step<Vec<(Bound, Option<Attempt>)>>)>,
+    begun: Vec<(LongLife, Step<Vec<Begun>>)>,
 }
 
 impl LongLives {
@@ -83,7 +86,7 @@ impl LongLives {
     }
 }
 
-async fn prepare(probe: Probe, begin: fn(Bound) -> Steps<Option<Attempt>>) -> Step<Vec<(Bound, Option<Attempt>)>> {
+async fn prepare(probe: Probe, begin: fn(Bound) -> Steps<Option<Attempt>>) -> Step<Vec<Begun>> {
     let mut drafts = vec![Draft { lifetime: MAX_LIFETIME, ..Draft::without_challenge()? }];
     for lifetime in LIVES {
         drafts.push(Draft { lifetime, ..Draft::fresh()? });
@@ -97,7 +100,7 @@ async fn prepare(probe: Probe, begin: fn(Bound) -> Steps<Option<Attempt>>) -> St
 }
 
 /// Races on a busy machine may outlast all lives but the longest.
-async fn look_at(codes: Vec<(Bound, Option<Attempt>)>, end: fn(Bound, Option<Attempt>) -> Steps<()>) -> Step {
+async fn look_at(codes: Vec<Begun>, end: fn(Bound, Option<Attempt>) -> Steps<()>) -> Step {
     for (bound, attempt) in codes {
         let looked_at = end(bound.clone(), attempt).await;
         if bound.binding.lifetime() == MAX_LIFETIME {

@@ -1,7 +1,7 @@
 //! The statements of `docs/writing-a-store.md`, taken from the guide and run on real databases: PostgreSQL by
 //! tokio-postgres, MariaDB and SQLite by sqlx 0.8. Each must keep the whole contract.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod mariadb;
 mod postgres;

@@ -1,6 +1,6 @@
 //! The contract suite, proved on a store that keeps the contract and on one planted fault after the other.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod planted;
 

@@ -73,7 +73,7 @@ impl Planted {
             Fault::CutsGrantAt(length) => first(length),
             Fault::KeepsAnOctetOfTheGrantsLength if grant.len() < 512 => first(grant.len() % 256),
             Fault::KeepsSixteenBitsOfTheGrantsLength => first(grant.len() % 65_536),
-            Fault::DropsWholeBlocks if grant.len() % 4_096 == 0 => first(grant.len().saturating_sub(4_096)),
+            Fault::DropsWholeBlocks if grant.len().is_multiple_of(4_096) => first(grant.len().saturating_sub(4_096)),
             Fault::LosesBlanksAtTheEnd => grant.trim_ascii_end().into(),
             Fault::ReformatsJson => serde_json::from_slice::<serde_json::Value>(&grant)
                 .map_or(grant, |value| value.to_string().into_bytes().into()),
@@ -81,7 +81,9 @@ impl Planted {
                 Ok(text) => text.replace("\r\n", "\n").into_bytes().into(),
                 Err(_) => grant,
             },
-            Fault::DropsTheByteOrderMark => grant.strip_prefix(b"\xef\xbb\xbf").map_or(grant.clone(), Into::into),
+            Fault::DropsTheByteOrderMark => {
+                grant.strip_prefix(b"\xef\xbb\xbf").map_or_else(|| Arc::clone(&grant), Into::into)
+            }
             Fault::ReadsFalseAsNothing if *grant == *b"0" || *grant == *b"false" => return None,
             _ => grant,
         })

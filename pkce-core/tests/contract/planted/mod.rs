@@ -21,14 +21,17 @@ pub(crate) use mangle::Mangle;
 use pool::Pool;
 use record::{Record, Records, age, later, now};
 
+/// Keys, each with a time.
+type Dated = Vec<(Timestamp, Vec<u8>)>;
+
 /// Clones are handles to the same records, but for the fault of the same name.
 pub(crate) struct Planted {
     fault: Fault,
     records: Arc<Mutex<Records>>,
     /// The ends of bindings, for a sweep.
-    ends: Arc<Mutex<Vec<(Timestamp, Vec<u8>)>>>,
+    ends: Arc<Mutex<Dated>>,
     /// Codes that were unknown, and when.
-    unknown: Arc<Mutex<Vec<(Timestamp, Vec<u8>)>>>,
+    unknown: Arc<Mutex<Dated>>,
     busy: Arc<AtomicUsize>,
     pool: Arc<Pool>,
 }

@@ -6,6 +6,20 @@ mod planted;
 
 /// Which faults are caught by which cases.
 macro_rules! faults {
+    (all at once, in $all:ident, until caught by $suite:ident:
+        $($name:ident: $fault:ident $(($with:expr))? [$($case:literal),+])+) => {
+        #[test]
+        fn $all() {
+            std::thread::scope(|scope| {$(
+                let caught = || {
+                    let (fault, cases) = (Fault::$fault$(($with))?, [$($case),+]);
+                    assert_caught(&until_caught($suite, fault, &cases), fault, &cases);
+                };
+                let named = std::thread::Builder::new().name(stringify!($name).to_owned());
+                named.spawn_scoped(scope, caught).expect("a thread");
+            )+});
+        }
+    };
     (until caught by $suite:ident: $($test:ident: $fault:ident $(($with:expr))? [$($case:literal),+])+) => {$(
         #[test]
         fn $test() {

@@ -53,7 +53,7 @@ faults! {
 }
 
 faults! {
-    watching:
+    all at once, in what_shows_after_some_seconds_is_caught, until caught by watching:
     a_redeemed_code_forgotten_after_three_seconds_is_caught: RedeemedIsForgottenAfterThreeSeconds [
         "expiry: a redeemed code with a long life is still there at the end of the suite"
     ]

@@ -9,14 +9,17 @@ use axum::Router;
 use axum::extract::{Form, FromRef, Json, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use pkce_tower::{AuthorizationCode, Challenge, Clearance, ClearanceKind, CodeDigest, Pkce, TokenEndpointLayer};
+use pkce_tower::pkce_core::store::CodeDigest;
+use pkce_tower::{
+    AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, ClearanceKind, ErrorCode,
+    Pkce, Rejection, TokenEndpointLayer,
+};
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use url::Url;
 
 use crate::AuthorizationCodes;
 
@@ -107,18 +110,21 @@ struct AuthorizationRequest {
     client_id: String,
     redirect_uri: String,
     scope: String,
+    state: Option<String>,
 }
 
 /// Login and consent would come here.
 async fn authorize(
     State(server): State<Server>,
     Query(request): Query<AuthorizationRequest>,
-    Challenge(challenge): Challenge, // PKCE
-) -> Result<Redirect, StatusCode> {
+    challenge: Result<Challenge, Rejection>, // PKCE
+) -> Result<AuthorizationRedirect, Response> {
     if request.client_id != CLIENT_ID || request.redirect_uri != REDIRECT_URI {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(StatusCode::BAD_REQUEST.into_response());
     }
-    let code = AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let response = AuthorizationResponse::to(&request.redirect_uri).state(request.state);
+    let Challenge(challenge) = challenge.map_err(|rejection| response.error(&rejection))?; // PKCE
+    let code = AuthorizationCode::generate().map_err(|error| response.error(&error))?;
     let now = seconds();
     let id: i64 = sqlx::query_scalar(INSERT)
         .bind(code.as_str())
@@ -131,12 +137,10 @@ async fn authorize(
         .bind(&CodeDigest::of(code.as_str().as_bytes()).as_bytes()[..]) // PKCE
         .fetch_one(&server.pool)
         .await
-        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+        .map_err(|_| response.error(ErrorCode::TemporarilyUnavailable))?;
     // PKCE: before the code leaves. If this fails the row stays, and nobody can redeem it.
-    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    let mut to = Url::parse(&request.redirect_uri).map_err(|_| StatusCode::BAD_REQUEST)?;
-    to.query_pairs_mut().append_pair("code", code.as_str());
-    Ok(Redirect::to(to.as_str()))
+    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|error| response.error(&error))?;
+    Ok(response.code(&code))
 }
 
 #[derive(Debug, Deserialize)]

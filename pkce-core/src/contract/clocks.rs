@@ -7,8 +7,7 @@ use super::bound::Bound;
 use super::case::{Case, Step};
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::Attempt;
-use crate::binding::MAX_LIFETIME;
+use crate::store::{Attempt, MAX_LIFETIME};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("clocks", "a code issued by a clock that is 4.9 seconds ahead is live", |probe| Box::pin(ahead(probe))),

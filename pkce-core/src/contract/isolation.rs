@@ -6,9 +6,8 @@ use super::case::{Case, Step};
 use super::near;
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::Attempt;
-use crate::binding::MAX_LIFETIME;
 use crate::code_digest::CodeDigest;
+use crate::store::{Attempt, MAX_LIFETIME};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("isolation", "codes that differ in one bit are different codes", |probe| Box::pin(one_bit(probe))),

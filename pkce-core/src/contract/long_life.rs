@@ -10,8 +10,7 @@ use super::case::{Step, guarded};
 use super::probe::Probe;
 use super::report::{Finding, Outcome};
 use super::sample::{self, Draft};
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::MAX_LIFETIME;
+use crate::store::{Attempt, MAX_LIFETIME, Ticket};
 
 /// The steps for one code: at first, and at the end of the suite with the attempt that the first ones made.
 struct LongLife {

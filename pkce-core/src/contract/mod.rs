@@ -3,7 +3,7 @@
 //! Enable the feature `contract` in the dev-dependencies of your crate, and write one test:
 //!
 //! ```no_run
-//! # use pkce_core::ChallengeStore;
+//! # use pkce_core::store::ChallengeStore;
 //! # async fn doc(my_store: impl ChallengeStore) {
 //! // #[tokio::test(flavor = "multi_thread")] async fn my_store_keeps_the_contract()
 //! pkce_core::contract::check(my_store).await.assert_passed();
@@ -13,7 +13,7 @@
 //! Servers share a store. Give the suite a second connection, and every other call goes through it:
 //!
 //! ```no_run
-//! # use pkce_core::ChallengeStore;
+//! # use pkce_core::store::ChallengeStore;
 //! # use pkce_core::contract::Contract;
 //! # async fn doc(my_store: impl ChallengeStore, as_another_server_sees_it: impl ChallengeStore) {
 //! let report = Contract::new(my_store).also_through(as_another_server_sees_it).live_codes(10_000).check().await;
@@ -89,6 +89,8 @@
 //! may be in use and need not be empty. Nothing is deleted; everything expires within ten minutes. The suite needs a tokio
 //! runtime with its timer enabled.
 
+use crate::store::ChallengeStore;
+
 mod bound;
 mod callers;
 mod cancelled;
@@ -120,7 +122,6 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::store::ChallengeStore;
 use case::Case;
 use long_life::LongLives;
 use probe::Probe;

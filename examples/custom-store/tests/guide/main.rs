@@ -11,10 +11,10 @@ mod statements;
 
 use std::time::Duration;
 
+use pkce_core::Timestamp;
 use pkce_core::contract::Contract;
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, SystemClock, Ticket, Timestamp,
-    async_trait,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, Ticket, async_trait,
 };
 
 /// A store of the guide, and its sweep.
@@ -30,13 +30,15 @@ async fn keeps_the_contract(one: impl ChallengeStore, other: impl ChallengeStore
 
 /// Of three codes, of which one has expired, the sweep deletes this one.
 async fn sweeps_what_has_expired(store: impl GuideStore) {
-    let (now, minute) = (SystemClock.now(), Duration::from_mins(1));
+    let (now, minute) = (Timestamp::now(), Duration::from_mins(1));
     let [expired, live, redeemed] = [&b"expired"[..], b"live", b"redeemed"].map(CodeDigest::of);
     for (code, expires_at) in
         [(expired, now), (live, now.saturating_add(minute)), (redeemed, now.saturating_add(minute))]
     {
         let issued_at = Timestamp::from_epoch_millis(expires_at.as_epoch_millis() - 60_000);
-        let binding = Binding::from_parts("none", None, None, issued_at, expires_at).unwrap();
+        let binding =
+            Binding::from_parts(BindingParts { method: "none", proof: None, grant: None, issued_at, expires_at })
+                .unwrap();
         assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);
     }
     let attempt = || Attempt::new(None, Ticket::generate().unwrap(), now);

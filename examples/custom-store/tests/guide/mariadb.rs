@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp, async_trait,
+use pkce_core::Timestamp;
+use pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
 use pkce_test_servers::MariaDb;
 use sqlx::mysql::{MySqlDatabaseError, MySqlPoolOptions, MySqlQueryResult};

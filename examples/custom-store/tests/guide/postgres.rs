@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp, async_trait,
+use pkce_core::Timestamp;
+use pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
 use pkce_test_servers::Postgres;
 use tokio_postgres::{Client, NoTls};

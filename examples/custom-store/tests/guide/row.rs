@@ -1,6 +1,7 @@
 //! What a row says about an attempt: the same for every database.
 
-use pkce_core::{Attempt, Binding, Redemption, StoreError, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, BindingParts, Proof, Redemption, StoreError, Ticket};
 
 /// The columns that *redeem* returns, in their order.
 pub(crate) struct Row {
@@ -15,13 +16,13 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn redemption(self, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        let binding = Binding::from_parts(
-            &self.method,
-            self.proof.as_deref(),
-            self.grant_record.map(Into::into),
-            timestamp(self.issued_at)?,
-            timestamp(self.expires_at)?,
-        )
+        let binding = Binding::from_parts(BindingParts {
+            method: &self.method,
+            proof: self.proof.as_deref(),
+            grant: self.grant_record.map(Into::into),
+            issued_at: timestamp(self.issued_at)?,
+            expires_at: timestamp(self.expires_at)?,
+        })
         .map_err(StoreError::invalid_record)?;
         let redeemed = match (self.redeemed_by, self.redeemed_at) {
             (None, None) => None,
@@ -48,6 +49,6 @@ pub(crate) fn millis(time: Timestamp) -> i64 {
 }
 
 /// The proof of an attempt or a binding, as a value for a statement.
-pub(crate) fn bytes(proof: Option<&pkce_core::Proof>) -> Option<&[u8]> {
+pub(crate) fn bytes(proof: Option<&Proof>) -> Option<&[u8]> {
     proof.map(|proof| &proof.as_bytes()[..])
 }

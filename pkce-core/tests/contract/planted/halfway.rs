@@ -1,6 +1,6 @@
 //! Faults that show only when others act in between, or when the call is dropped.
 
-use pkce_core::{Attempt, Inserted, Redemption, Ticket};
+use pkce_core::store::{Attempt, Inserted, Redemption, Ticket};
 use tokio::task::yield_now;
 
 use super::record::Record;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pkce_core::{Attempt, Binding, Redemption, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, Redemption, Ticket};
 
 use super::record::{Record, age, later, now, seconds};
 use super::{Fault, Planted};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_core::{Binding, CodeDigest, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Binding, BindingParts, CodeDigest};
 
 use super::record::{later, now, seconds};
 use super::{Fault, Planted};
@@ -60,7 +61,8 @@ impl Planted {
             _ => grant = grant.and_then(|grant| self.kept_grant(grant)),
         }
         let proof = proof.as_ref().map(|proof| &proof[..]);
-        Binding::from_parts(method, proof, grant, from, until).expect("a faulty store writes valid records too")
+        Binding::from_parts(BindingParts { method, proof, grant, issued_at: from, expires_at: until })
+            .expect("a faulty store writes valid records too")
     }
 
     fn kept_grant(&self, grant: Arc<[u8]>) -> Option<Arc<[u8]>> {

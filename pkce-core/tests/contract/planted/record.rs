@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use pkce_core::{Binding, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Binding, Ticket};
 
 #[derive(Clone)]
 pub(super) struct Record {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pkce_core::{Binding, StoreError, Ticket};
+use pkce_core::store::{Binding, BindingParts, StoreError, Ticket};
 
 use super::record::{Record, Records, age, later, now};
 use super::{Fault, Planted};
@@ -22,7 +22,9 @@ impl Planted {
         let Some(record) = records.get_mut(&key) else {
             if self.fault == Fault::RestoreCreates {
                 let until = later(now(), 60_000);
-                let binding = Binding::from_parts("none", None, None, now(), until).expect("a valid binding");
+                let parts =
+                    BindingParts { method: "none", proof: None, grant: None, issued_at: now(), expires_at: until };
+                let binding = Binding::from_parts(parts).expect("a valid binding");
                 records.insert(key, Record::new(binding, until));
             }
             return Ok(());
@@ -80,6 +82,12 @@ fn prolong(record: &mut Record) {
     let (grant, from) = (binding.grant().cloned(), binding.issued_at());
     let longest = from.saturating_add(Duration::from_secs(600));
     let until = now().saturating_add(binding.lifetime()).min(longest);
-    record.binding =
-        Binding::from_parts(binding.method_str(), proof, grant, from, until).expect("a life that is not too long");
+    record.binding = Binding::from_parts(BindingParts {
+        method: binding.method_str(),
+        proof,
+        grant,
+        issued_at: from,
+        expires_at: until,
+    })
+    .expect("a life that is not too long");
 }

@@ -252,18 +252,23 @@
 //! | errors and `Debug` | no value, no password | no value; the server's error log: see *Durability* | no value | `secrets::…` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod close_limit;
 mod dialect;
-mod failure;
+mod fault;
 mod lease;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod probe;
+mod report;
 mod row;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statements;
 mod store;
+mod table;
 mod table_name;
 
 pub use dialect::Dialect;

@@ -65,7 +65,7 @@ impl Columns {
 
     /// What these columns say to an attempt; `None` if they say that it should have been granted. Then the row was
     /// changed by somebody else between the statement's look and its write, and it has to be sent again.
-    pub(crate) fn answer(self, attempt: &Attempt) -> Result<Option<Redemption>, InvalidRow> {
+    pub(crate) fn redemption(self, attempt: &Attempt) -> Result<Option<Redemption>, InvalidRow> {
         let method = self.code_challenge_method.ok_or(InvalidRow::Column("code_challenge_method"))?;
         let binding = Binding::from_parts(
             &method,

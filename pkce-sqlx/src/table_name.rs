@@ -45,9 +45,21 @@ impl TableName {
     }
 
     /// The identifier of the schema, if one was given.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
+    }
+
+    /// The identifier of the table.
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The name between these quotation marks, as it is in a statement.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn quoted(&self, mark: char) -> String {
+        self.place(&format!("{mark}{DEFAULT}{mark}"), mark)
     }
 
     /// The same table, without its schema.

@@ -43,17 +43,16 @@ pub(crate) struct CloseLimits {
     /// cancel its statement on the server, and because clients that hang up must not make the server open
     /// connections all the time.
     pub(crate) dropped: CloseLimit,
-    /// For connections on which the database responded that they are of no use here, to a server that was demoted
-    /// say: as many in a second as the pool may have.
+    /// For connections to a server that was demoted: as many in a second as the pool may have.
     ///
-    /// Closing such a connection leaves nothing running. The period is short, because after a fail-over there may be a
-    /// time in which new connections lead to the old server, too: at most a second after the address leads to the
-    /// new one, every connection may be replaced once more.
-    pub(crate) stale: CloseLimit,
+    /// Closing such a connection leaves nothing running, because the server has responded. The period is short, because
+    /// during a fail-over new connections may lead to the old server, too: at most a second after the address leads to
+    /// the new one, every connection can be replaced once more.
+    pub(crate) demoted: CloseLimit,
 }
 
 impl Default for CloseLimits {
     fn default() -> Self {
-        Self { dropped: CloseLimit::per(Duration::from_secs(60)), stale: CloseLimit::per(Duration::from_secs(1)) }
+        Self { dropped: CloseLimit::per(Duration::from_secs(60)), demoted: CloseLimit::per(Duration::from_secs(1)) }
     }
 }

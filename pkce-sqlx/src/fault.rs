@@ -13,9 +13,12 @@ pub enum Fault {
     /// The connection is gone and the response with it: the statement was executed or not. Send again, which is safe
     /// because every verb is idempotent.
     Disconnected,
-    /// This connection cannot execute the statement, and another one may: it leads to a server that was demoted, or
-    /// holds a prepared statement that no longer fits the table. Nothing was done. Close it and send again.
-    Stale,
+    /// The connection leads to a server that was demoted: it accepts no writes any more, so nothing was done. Close the
+    /// connection and send again on another one.
+    Demoted,
+    /// The connection has a prepared statement that no longer fits the table, or that the server does not know any more.
+    /// Nothing was done. Prepare it anew and send again.
+    Unprepared,
     /// The database has no room.
     Full,
     /// The same statement would fail again.
@@ -27,8 +30,8 @@ pub enum Fault {
 pub enum Failure {
     /// The database rejected a statement, or the connection broke while it was executed.
     Statement(sqlx::Error),
-    /// As above with [`Fault::Stale`], and the connection stays open because too many were closed in this second.
-    StillStale(sqlx::Error),
+    /// As above with [`Fault::Demoted`], and the connection stays open because too many were closed in this second.
+    StillDemoted(sqlx::Error),
     /// The pool could not make a connection.
     Connect(sqlx::Error),
     /// The pool gave no connection in time, for this reason.
@@ -53,7 +56,7 @@ impl Failure {
             Self::Statement(sqlx::Error::Io(_)) | Self::Connect(sqlx::Error::Io(_)) => Fault::Disconnected,
             Self::Statement(error) | Self::Connect(error) => of_database(error),
             Self::Contended => Fault::Transient,
-            Self::StillStale(_)
+            Self::StillDemoted(_)
             | Self::NoConnection(_)
             | Self::InvalidRow(_)
             | Self::RowSecurity
@@ -69,7 +72,7 @@ impl Failure {
         }
         StoreError::unavailable(match self {
             Self::InvalidRow(error) => return StoreError::invalid_record(error),
-            Self::Statement(error) | Self::StillStale(error) => Report::of_statement(error),
+            Self::Statement(error) | Self::StillDemoted(error) => Report::of_statement(error),
             Self::Connect(error) => Report::of_connect(error),
             Self::NoConnection(reason) => reason,
             Self::Contended => "other requests changed the code at every attempt".into(),

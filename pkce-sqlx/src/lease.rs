@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::{Connection as _, Database, Pool};
 
 use crate::close_limit::CloseLimits;
 use crate::dialect::Dialect;
@@ -27,21 +27,31 @@ impl<'a, DB: Dialect> Lease<'a, DB> {
         Ok(Self { connection, limits, at_most: pool.options().get_max_connections(), is_over: false })
     }
 
-    /// Ends the attempt: the database has responded, or the connection is known to be broken. A connection that turned
-    /// out to be stale is closed; if the limit does not allow that, the failure is final.
-    pub(crate) fn end<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+    /// Ends the attempt: the database has responded, or the connection is known to be broken.
+    ///
+    /// A connection to a demoted server is closed; if the limit does not allow that, the failure is final. One with a
+    /// prepared statement of no use forgets all of them.
+    pub(crate) async fn end<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let result = match result {
+            Err(Failure::Statement(error)) => Err(self.repaired(error).await),
+            result => result,
+        };
         self.is_over = true;
-        match result {
-            Err(Failure::Statement(error)) if DB::fault(&error) == Fault::Stale => {
-                if self.limits.stale.allows(self.at_most) {
-                    self.connection.close_on_drop();
-                    Err(Failure::Statement(error))
-                } else {
-                    Err(Failure::StillStale(error))
+        result
+    }
+
+    async fn repaired(&mut self, error: sqlx::Error) -> Failure {
+        match DB::fault(&error) {
+            Fault::Demoted if !self.limits.demoted.allows(self.at_most) => return Failure::StillDemoted(error),
+            Fault::Demoted => self.connection.close_on_drop(),
+            Fault::Unprepared => {
+                if let Err(error) = self.connection.clear_cached_statements().await {
+                    return error.into();
                 }
             }
-            result => result,
+            _ => {}
         }
+        error.into()
     }
 }
 

@@ -194,9 +194,10 @@ impl Sql for MySql {
             Some(1205 | 1213) => Fault::Transient,
             // The server is ending, or has ended this connection.
             Some(1053 | 1927 | 4031) => Fault::Disconnected,
-            // Read-only, because the server is a replica by now; a node that left its Galera cluster; a prepared statement
-            // that the server no longer has, or that no longer fits.
-            Some(1290 | 1792 | 1836 | 1047 | 1243 | 1615) => Fault::Stale,
+            // Read-only, because the server is a replica by now; a node that left its Galera cluster.
+            Some(1290 | 1792 | 1836 | 1047) => Fault::Demoted,
+            // The prepared statement does not exist, or no longer fits.
+            Some(1243 | 1615) => Fault::Unprepared,
             Some(1021 | 1114) => Fault::Full,
             _ => Fault::Permanent,
         }

@@ -155,9 +155,10 @@ impl Sql for Postgres {
             Some("40001" | "40P01" | "57P03") => Fault::Transient,
             // The server is ending, or has ended this connection.
             Some("57P01" | "57P02" | "57P05") => Fault::Disconnected,
-            // Read-only, because the server is a standby by now; a plan or a prepared statement that the connection has
-            // and that no longer fits; a transaction that somebody left behind in it after an error.
-            Some("25006" | "0A000" | "26000" | "25P02") => Fault::Stale,
+            // Read-only, because the server is a standby by now.
+            Some("25006") => Fault::Demoted,
+            // The cached plan has another result type by now; the prepared statement does not exist.
+            Some("0A000" | "26000") => Fault::Unprepared,
             Some("53100") => Fault::Full,
             _ => Fault::Permanent,
         }

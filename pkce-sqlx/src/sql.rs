@@ -4,6 +4,7 @@ use std::fmt;
 
 use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
 use sqlx::Database;
+use sqlx::database::HasStatementCache;
 
 use crate::fault::{Failure, Fault};
 use crate::row::Columns;
@@ -12,7 +13,7 @@ use crate::table::FoundTable;
 use crate::table_name::TableName;
 
 /// The SQL of a database, and how its driver is used.
-pub trait Sql: Database {
+pub trait Sql: Database + HasStatementCache {
     /// Whether there is a network in between, and connections that die without notice.
     const IS_REMOTE: bool = true;
     /// The quotation mark of names.

@@ -104,7 +104,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         let created = self.retry(DB::ddl_fault, |_| async {
             let mut connection = self.lease().await?;
             let done = DB::execute_ddl(&mut connection, self.shared.statements.create_table).await;
-            connection.end(done)
+            connection.end(done).await
         });
         match (created.await, found) {
             (Ok(()), _) => self.check_table().await,
@@ -135,7 +135,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         let found = self.retry(DB::fault, |_| async {
             let mut connection = self.lease().await?;
             let found = DB::describe(&mut connection, table).await;
-            connection.end(found)
+            connection.end(found).await
         });
         Ok(match found.await? {
             None => Some(Differences {
@@ -200,7 +200,8 @@ impl<DB: Dialect> SqlxStore<DB> {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        // Each connection that is open now may turn out to be closed by the server, or to be stale.
+        // Each connection that is open now may turn out to be closed by the server, to lead to a demoted one, or to have
+        // prepared statements of no use.
         let mut connections = self.pool.size();
         let (mut attempts, mut again) = (ATTEMPTS, false);
         loop {
@@ -210,7 +211,7 @@ impl<DB: Dialect> SqlxStore<DB> {
             };
             let fault = failure.fault(fault_of_database);
             match fault {
-                Fault::Disconnected | Fault::Stale if connections > 0 => connections -= 1,
+                Fault::Disconnected | Fault::Demoted | Fault::Unprepared if connections > 0 => connections -= 1,
                 Fault::Disconnected | Fault::Transient if attempts > 1 => attempts -= 1,
                 _ => return Err(failure),
             }
@@ -221,7 +222,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     async fn execute(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, Failure> {
         let mut connection = self.lease().await?;
         let affected = DB::execute(&mut connection, sql, values).await;
-        connection.end(affected)
+        connection.end(affected).await
     }
 
     /// Tells a row that others keep changing from one that row level security hides from UPDATE alone.
@@ -231,7 +232,7 @@ impl<DB: Dialect> SqlxStore<DB> {
         }
         let Ok(mut connection) = self.lease().await else { return failure };
         let has_row_security = DB::has_row_security(&mut connection, &self.shared.table).await;
-        match connection.end(has_row_security) {
+        match connection.end(has_row_security).await {
             Ok(true) => Failure::RowSecurity,
             _ => failure,
         }
@@ -269,7 +270,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
             ];
             let mut connection = self.lease().await?;
             let inserted = DB::insert(&mut connection, &self.shared.statements, &values, again).await;
-            connection.end(inserted)
+            connection.end(inserted).await
         });
         inserted.await.map_err(|failure| failure.into_store_error(DB::fault))
     }
@@ -278,7 +279,7 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
         let redeemed = self.retry(DB::fault, |_| async {
             let mut connection = self.lease().await?;
             let found = DB::redeem(&mut connection, &self.shared.statements, code, attempt).await;
-            match connection.end(found)? {
+            match connection.end(found).await? {
                 None => Ok(Redemption::Unknown),
                 Some(columns) => columns.redemption(attempt)?.ok_or(Failure::Contended),
             }

@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "what was measured is told")]
 
+mod changed;
 mod clocks;
 mod contract;
 mod crash;

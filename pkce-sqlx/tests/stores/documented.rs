@@ -69,5 +69,7 @@ async fn the_documented_rights_are_enough(mut database: Database) {
     store.restore(&code, attempt.ticket()).await.unwrap();
     assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
     assert_eq!(store.delete_expired().await.unwrap(), 1);
+    store.create_table().await.unwrap();
+    store.check_table().await.unwrap();
     assert!(database.pool_of(1).await.try_send(&format!("DROP TABLE {table}")).await.is_err());
 }

@@ -73,18 +73,24 @@ impl Pool {
         }
     }
 
-    /// Opens so many connections, and leaves them idle.
+    /// Opens this many connections, and leaves them idle.
     pub(crate) async fn open(&self, connections: usize) {
-        async fn open<DB: sqlx::Database>(pool: &sqlx::Pool<DB>, connections: usize) {
-            let mut open = Vec::new();
+        drop(self.hold(connections).await);
+    }
+
+    /// Takes this many connections from the pool, which has them back when the returned value is dropped.
+    pub(crate) async fn hold(&self, connections: usize) -> Box<dyn Send> {
+        async fn hold<DB: sqlx::Database>(pool: &sqlx::Pool<DB>, connections: usize) -> Box<dyn Send> {
+            let mut held = Vec::new();
             for _ in 0..connections {
-                open.push(pool.acquire().await.unwrap());
+                held.push(pool.acquire().await.unwrap());
             }
+            Box::new(held)
         }
         match self {
-            Self::Postgres(pool) => open(pool, connections).await,
-            Self::MySql(pool) => open(pool, connections).await,
-            Self::Sqlite(pool) => open(pool, connections).await,
+            Self::Postgres(pool) => hold(pool, connections).await,
+            Self::MySql(pool) => hold(pool, connections).await,
+            Self::Sqlite(pool) => hold(pool, connections).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use pkce_core::{Attempt, CodeDigest, Inserted};
 use sqlx::mysql::{MySql, MySqlDatabaseError};
-use sqlx::{MySqlConnection, Row as _};
+use sqlx::{Executor as _, MySqlConnection, Row as _};
 
 use crate::dialect::Dialect;
 use crate::fault::{Failure, Fault};
@@ -138,7 +138,7 @@ impl Sql for MySql {
     }
 
     async fn execute_ddl(connection: &mut MySqlConnection, sql: &'static str) -> Result<(), Failure> {
-        sqlx::raw_sql(sql).execute(connection).await?;
+        connection.execute(sql).await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use pkce_core::{Attempt, CodeDigest};
 use sqlx::postgres::Postgres;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{Executor as _, PgConnection, Row as _};
 
 use crate::dialect::Dialect;
 use crate::fault::{Failure, Fault};
@@ -96,7 +96,7 @@ impl Sql for Postgres {
     }
 
     async fn execute_ddl(connection: &mut PgConnection, sql: &'static str) -> Result<(), Failure> {
-        sqlx::raw_sql(sql).execute(connection).await?;
+        connection.execute(sql).await?;
         Ok(())
     }
 

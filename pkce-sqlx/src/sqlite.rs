@@ -2,7 +2,7 @@
 
 use pkce_core::{Attempt, CodeDigest};
 use sqlx::sqlite::Sqlite;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Executor as _, Row as _, SqliteConnection};
 
 use crate::dialect::Dialect;
 use crate::fault::{Failure, Fault};
@@ -86,7 +86,7 @@ impl Sql for Sqlite {
     }
 
     async fn execute_ddl(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), Failure> {
-        sqlx::raw_sql(sql).execute(connection).await?;
+        connection.execute(sql).await?;
         Ok(())
     }
 

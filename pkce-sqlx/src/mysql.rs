@@ -209,6 +209,8 @@ impl Sql for MySql {
 pub(crate) struct MySqlStatements {
     /// The row of `(code_digest)`, because an UPDATE returns none.
     ///
+    /// The method is cast, because sqlx 0.8 takes the collation `ascii_bin` for bytes.
+    ///
     /// A code that was marked is recognised by its ticket. If the row shows by now that it could have been marked and was
     /// not, it was changed in between: see `Columns::redemption`.
     find: &'static str,
@@ -222,7 +224,8 @@ impl MySqlStatements {
     pub(crate) fn of(placed: impl Fn(&'static str) -> &'static str) -> Self {
         Self {
             find: placed(
-                r"SELECT code_challenge_method, proof, grant_record, issued_at, expires_at, ticket, redeemed_at, @@autocommit
+                r"SELECT CAST(code_challenge_method AS CHAR), proof, grant_record, issued_at, expires_at, ticket, redeemed_at,
+                    @@autocommit
                 FROM `pkce_codes` WHERE code_digest = ?",
             ),
             insert_empty_grant: placed(insert!("REPEAT('x', 0)")),

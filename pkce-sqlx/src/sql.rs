@@ -116,6 +116,7 @@ impl fmt::Debug for Value<'_> {
 }
 
 /// A query of sqlx with values in it. A macro, because the type of a query differs between sqlx 0.8 and 0.9.
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 macro_rules! query {
     ($database:ty, $sql:expr, $values:expr) => {
         $values.iter().fold(sqlx::query::<$database>($sql), |query, value| match *value {
@@ -125,6 +126,7 @@ macro_rules! query {
         })
     };
 }
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub(crate) use query;
 
 /// Milliseconds as a BIGINT.

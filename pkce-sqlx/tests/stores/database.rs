@@ -21,7 +21,7 @@ pub(crate) struct Database {
     pub(crate) name: &'static str,
     pub(crate) table: TableName,
     pub(crate) address: String,
-    /// For MariaDB: what is said first on every connection.
+    /// What is sent first on every connection to a server.
     pub(crate) on_connect: Option<&'static str>,
     pub(crate) test_before_acquire: bool,
     _directory: Option<Directory>,
@@ -73,13 +73,17 @@ impl Database {
         match self.name {
             "PostgreSQL" => {
                 let options = PgPoolOptions::new().max_connections(connections).acquire_timeout(patience);
+                let first = self.on_connect.unwrap_or_default();
+                let options = options.after_connect(move |connection, _| {
+                    Box::pin(async move { connection.execute(first).await.map(drop) })
+                });
                 Pool::Postgres(options.test_before_acquire(test).connect(&self.address).await.unwrap())
             }
             "MariaDB" => {
                 let options = MySqlPoolOptions::new().max_connections(connections).acquire_timeout(patience);
                 let first = self.on_connect.unwrap_or("DO 0");
                 let options = options.after_connect(move |connection, _| {
-                    Box::pin(async move { connection.execute(sqlx::raw_sql(first)).await.map(drop) })
+                    Box::pin(async move { connection.execute(first).await.map(drop) })
                 });
                 Pool::MySql(options.test_before_acquire(test).connect(&self.address).await.unwrap())
             }

@@ -21,13 +21,13 @@ pub(crate) fn binding() -> Binding {
 }
 
 pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
-    let until = now().saturating_add(Duration::from_mins(1));
+    let until = now().saturating_add(Duration::from_secs(60));
     Binding::from_parts("S256", Some(&PROOF), Some(grant.into()), now(), until).unwrap()
 }
 
 /// For a client that may leave the challenge out, with no grant.
 pub(crate) fn binding_without_challenge() -> Binding {
-    let until = now().saturating_add(Duration::from_mins(1));
+    let until = now().saturating_add(Duration::from_secs(60));
     Binding::from_parts("none", None, None, now(), until).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! `PostgreSQL`, `MySQL` or `MariaDB`, `SQLite`.
 
+use std::error::Error as _;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use super::Opened;
 /// How long the first connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a request waits for a connection: less than the policy's two seconds, so that the reason is in the log.
+/// How long a request waits for a connection: less than the policy's two seconds, so that the log has the reason.
 const ACQUIRE: Duration = Duration::from_millis(1500);
 
 /// How often expired rows are deleted.
@@ -36,18 +37,21 @@ pub(super) async fn open_sqlite(url: &str) -> Opened {
     open::<Sqlite>(options.journal_mode(SqliteJournalMode::Wal)).await
 }
 
-/// One connection is made at once: a pool would go on trying, and then only say that it did. The table is there from
-/// here on, and swept now and then.
+/// Makes one connection at once, because a pool tries again until its time is over. Creates the table or checks it, and
+/// deletes its expired rows once a minute.
 async fn open<DB: Dialect>(options: <DB::Connection as Connection>::Options) -> Opened {
     timeout(CONNECT, DB::Connection::connect_with(&options)).await??.close().await?;
     let store = SqlxStore::<DB>::new(PoolOptions::new().acquire_timeout(ACQUIRE).connect_lazy_with(options));
-    store.create_table().await?;
+    store
+        .create_table()
+        .await
+        .map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))?;
     let sweeping = store.clone();
     tokio::spawn(async move {
         loop {
             sleep(SWEEP).await;
             if let Err(error) = sweeping.delete_expired().await {
-                tracing::warn!(%error, "expired codes were not deleted");
+                tracing::warn!(%error, source = error.source(), "expired codes were not deleted");
             }
         }
     });

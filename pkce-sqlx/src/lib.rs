@@ -221,7 +221,7 @@
 //!
 //! ```sql
 //! SELECT encode(code_digest, 'hex') AS code_digest, code_challenge_method,
-//!        translate(encode(proof, 'base64'), '+/=', '-_') AS code_challenge, octet_length(grant_record) AS grant_octets,
+//!        translate(encode(proof, 'base64'), '+/=', '-_') AS code_challenge, octet_length(grant_record) AS grant_bytes,
 //!        to_timestamp(issued_at / 1000.0) AS issued_at, to_timestamp(expires_at / 1000.0) AS expires_at,
 //!        encode(ticket, 'hex') AS ticket, to_timestamp(redeemed_at / 1000.0) AS redeemed_at
 //! FROM pkce_codes ORDER BY expires_at
@@ -232,7 +232,7 @@
 //! ```sql
 //! SELECT LOWER(HEX(code_digest)) AS code_digest, code_challenge_method,
 //!        REPLACE(REPLACE(TRIM(TRAILING '=' FROM TO_BASE64(proof)), '+', '-'), '/', '_') AS code_challenge,
-//!        LENGTH(grant_record) AS grant_octets,
+//!        LENGTH(grant_record) AS grant_bytes,
 //!        FROM_UNIXTIME(issued_at / 1000) AS issued_at, FROM_UNIXTIME(expires_at / 1000) AS expires_at,
 //!        LOWER(HEX(ticket)) AS ticket, FROM_UNIXTIME(redeemed_at / 1000) AS redeemed_at
 //! FROM pkce_codes ORDER BY expires_at
@@ -242,7 +242,7 @@
 //!
 //! ```sql
 //! SELECT lower(hex(code_digest)) AS code_digest, code_challenge_method,
-//!        lower(hex(proof)) AS code_challenge, length(grant_record) AS grant_octets,
+//!        lower(hex(proof)) AS code_challenge, length(grant_record) AS grant_bytes,
 //!        datetime(issued_at / 1000, 'unixepoch') AS issued_at, datetime(expires_at / 1000, 'unixepoch') AS expires_at,
 //!        lower(hex(ticket)) AS ticket, datetime(redeemed_at / 1000, 'unixepoch') AS redeemed_at
 //! FROM pkce_codes ORDER BY expires_at
@@ -264,7 +264,7 @@
 //! | several servers redeem one code, among wrong attempts | one is served | one is served | one is served | `contract::…::it_keeps_the_contract`, `…_at_other_levels_of_isolation` |
 //! | an attempt without the right verifier | writes nothing, waits for nobody | writes nothing | writes nothing | `statements::an_attempt_that_is_not_granted_…`, `whoever_holds_the_code_alone_…` (on PostgreSQL and SQLite) |
 //! | a connection is cut, or closed while idle | sent again, unnoticed | the same | – | `faults::…::connections_that_were_cut_…`, `connections_that_the_server_ended_…` |
-//! | a response is lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_answer_was_lost_…`, `an_insert_whose_answer_was_lost_…` |
+//! | a response is lost | sent again, or 503; that client starts over | the same | – | `faults::…::a_redemption_whose_response_was_lost_…`, `an_insert_whose_response_was_lost_…` |
 //! | the database hangs, or is locked | 503 in time; works again without a restart | the same | the same | `faults::…::a_database_that_hung_…`, `a_locked_sqlite_…` |
 //! | the machine vanishes without notice, another one takes its address | 503 in time; new connections after one time-out | the same | – | `faults::…::connections_to_a_machine_that_vanished_…`, `dropped::calls_that_are_dropped_do_not_flood_…` |
 //! | the primary is demoted, and its address moves to another server | sent again on a new connection; 503 while every address leads to a read-only server | the same | – | `switch_over::…` |

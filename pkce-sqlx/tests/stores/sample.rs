@@ -31,7 +31,7 @@ pub(crate) fn binding_without_challenge() -> Binding {
     Binding::from_parts("none", None, None, now(), until).unwrap()
 }
 
-/// Expired so many seconds ago.
+/// Expired this many seconds ago.
 pub(crate) fn expired(seconds: u64) -> Binding {
     let at = |ago: u64| Timestamp::from_epoch_millis(now().as_epoch_millis() - 1000 * ago);
     Binding::from_parts("S256", Some(&PROOF), None, at(seconds + 60), at(seconds)).unwrap()

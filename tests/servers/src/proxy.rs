@@ -115,21 +115,21 @@ impl Line {
         let target = self.state().target;
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else { return };
         let born = self.state().vanished;
-        for (from, to, is_answer) in [(&client, &server, false), (&server, &client, true)] {
+        for (from, to, is_response) in [(&client, &server, false), (&server, &client, true)] {
             let _ = from.set_nodelay(true);
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let line = Arc::clone(self);
-            thread::spawn(move || line.forward(from, to, is_answer, born));
+            thread::spawn(move || line.forward(from, to, is_response, born));
         }
         self.state().open.extend([client, server]);
     }
 
-    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool, born: u32) {
+    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_response: bool, born: u32) {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(read) = from.read(&mut buffer) {
             let mut state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
             let (mode, swallowed) = (state.mode, state.vanished != born);
-            if is_answer && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
+            if is_response && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
                 state.mode = Mode::Forwards;
             }
             drop(state);
@@ -139,9 +139,9 @@ impl Line {
                     _ => continue,
                 }
             }
-            let lost = mode == Mode::Over || (is_answer && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
-            let octets = buffer.get(..read).unwrap_or_default();
-            if octets.is_empty() || lost || to.write_all(octets).is_err() {
+            let lost = mode == Mode::Over || (is_response && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() || lost || to.write_all(bytes).is_err() {
                 break;
             }
         }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Body, CodeChallengeMethod, Judgement, Policy, Reason, Replay, Request};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{CodeChallengeMethod, Policy, Reason, Replay, Settle};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {
@@ -83,7 +84,7 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
     lenient.bind_without_challenge(CODE).await.unwrap();
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
-    assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C16
+    assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C12
     assert_eq!(redeem(&lenient, None).await, Ok(WithoutChallenge)); // C16; live until now
     assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeReplayed));
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::CodeRedeemed));
@@ -92,10 +93,14 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
 #[tokio::test]
 async fn leaving_the_verifier_out_never_helps_where_a_challenge_is_bound() {
     let house = House::new();
-    for policy in [Policy::new(), Policy::new().allow_missing_challenge(), Policy::new().report_only()] {
+    for (policy, reason) in [
+        (Policy::new(), Reason::VerifierMissing),                            // C12
+        (Policy::new().allow_missing_challenge(), Reason::VerifierWithheld), // C12a
+        (Policy::new().report_only(), Reason::VerifierWithheld),
+    ] {
         let pkce = house.server(policy);
         _ = pkce.bind(CODE, s256()).await;
-        assert_eq!(redeem(&pkce, None).await, Err(Reason::VerifierMissing)); // C12
+        assert_eq!(redeem(&pkce, None).await, Err(reason));
     }
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Ok(Verified(S256)));
 }
@@ -142,7 +147,7 @@ async fn a_code_that_was_redeemed_cannot_be_burned() {
     pkce.bind(CODE, s256()).await.unwrap();
     let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
     assert_eq!(redeem(&pkce, Some(WRONG)).await, Err(Reason::CodeRedeemed));
-    pkce.settle(reservation, 401, None).await;
+    pkce.settle(reservation, Settle::by_status(401)).await;
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Ok(Verified(S256)));
 }
 
@@ -242,18 +247,24 @@ fn of_many_threads_with_the_right_verifier_exactly_one_proceeds() {
 }
 
 #[tokio::test]
-async fn a_clearance_is_for_its_own_code_and_no_other() {
+async fn a_clearance_names_the_code_that_was_judged() {
     let house = House::new();
     let pkce = house.server(Policy::new());
     pkce.bind(CODE, s256()).await.unwrap();
     let (clearance, _reservation) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
-    assert!(clearance.is_for(CODE));
-    assert!(!clearance.is_for("another"));
+    assert_eq!(clearance.code(), Some(CODE));
+
+    pkce.bind("a code/+", s256()).await.unwrap();
+    let body = format!("grant_type=authorization_code&code=a+%63ode%2F%2b&code_verifier={VERIFIER}");
+    let request = Request::new("POST", Body::Complete(body.as_bytes()))
+        .header("content-type", b"application/x-www-form-urlencoded");
+    let (clearance, _reservation) = pkce.judge(&request).await.unwrap();
+    assert_eq!(clearance.unwrap().code(), Some("a code/+"), "after decoding");
 
     let body = Body::Complete(b"grant_type=refresh_token");
     let request = Request::new("POST", body).header("content-type", b"application/x-www-form-urlencoded");
-    let Judgement::Proceed(clearance, _reservation) = pkce.judge(&request).await else { panic!("it is cleared") };
-    assert!(!clearance.is_for(CODE) && !clearance.is_for(""));
+    let (clearance, _reservation) = pkce.judge(&request).await.unwrap();
+    assert_eq!(clearance.unwrap().code(), None);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@
 //! somebody is not served at all.
 //!
 //! An insert whose answer was lost finds its own record when it is sent again, reads it, and says
-//! [`Recorded`](pkce_core::Inserted::Recorded). Any other record is [`Occupied`](pkce_core::Inserted::Occupied), which
+//! [`Recorded`](pkce_core::store::Inserted::Recorded). Any other record is [`Occupied`](pkce_core::store::Inserted::Occupied), which
 //! [`Pkce::bind`](pkce_core::Pkce::bind) reports as [`CodeAlreadyBound`](pkce_core::BindError::CodeAlreadyBound): the host answers
 //! with an error, and the client starts over.
 //!
@@ -76,7 +76,7 @@
 //!
 //! * `maxmemory-policy noeviction`. Any other policy may evict live codes, whose clients have to start over, and redeemed
 //!   ones, whose replay is then an unknown code and not a replay. A full Redis refuses: inserts, redemptions *and*
-//!   restores fail with [`Full`](pkce_core::StoreErrorKind::Full) until there is room. No live code is lost, but one whose
+//!   restores fail with [`Full`](pkce_core::store::StoreErrorKind::Full) until there is room. No live code is lost, but one whose
 //!   redemption could not be taken back, after the host had refused its client, stays redeemed: that client starts over.
 //! * Either no persistence, or `appendonly yes`. Snapshots alone (`save …`, the default) bring back the state of some time
 //!   ago after a crash, and a code redeemed since is then *live again* for the rest of its life.

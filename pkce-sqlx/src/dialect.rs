@@ -6,7 +6,7 @@ use crate::sql::Sql;
 /// `sqlx::MySql` (MariaDB too) and `sqlx::Sqlite`.
 ///
 /// The trait is a bound for code that is written once for all of them. It is sealed, because a wrong statement serves a
-/// code twice. For another database implement [`ChallengeStore`](pkce_core::ChallengeStore).
+/// code twice. For another database implement [`ChallengeStore`](pkce_core::store::ChallengeStore).
 ///
 /// ```
 /// use pkce_core::Pkce;

@@ -1,6 +1,6 @@
 //! How a statement failed, and what follows from that.
 
-use pkce_core::StoreError;
+use pkce_core::store::StoreError;
 
 use crate::report::Report;
 use crate::row::InvalidRow;

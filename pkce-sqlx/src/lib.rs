@@ -112,8 +112,8 @@
 //! belongs to another statement serves nobody.
 //!
 //! An insert whose response was lost finds its own row when it is sent again. If every column is the same and nobody has
-//! redeemed the code, the result is [`Recorded`](pkce_core::Inserted::Recorded). Otherwise it is
-//! [`Occupied`](pkce_core::Inserted::Occupied), and the bind fails. A redemption whose response was lost for good is a
+//! redeemed the code, the result is [`Recorded`](pkce_core::store::Inserted::Recorded). Otherwise it is
+//! [`Occupied`](pkce_core::store::Inserted::Occupied), and the bind fails. A redemption whose response was lost for good is a
 //! 503. If the client tries again, that is another attempt, which finds the code redeemed: the client has to start over.
 //!
 //! Expiry goes by the servers' clocks, not by the database's.

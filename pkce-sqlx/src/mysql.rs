@@ -1,6 +1,6 @@
 //! MySQL 8.0 and later, MariaDB 10.6 and later.
 
-use pkce_core::{Attempt, CodeDigest, Inserted};
+use pkce_core::store::{Attempt, CodeDigest, Inserted};
 use sqlx::mysql::{MySql, MySqlDatabaseError};
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 

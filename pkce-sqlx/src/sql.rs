@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, CodeDigest, Inserted};
 use sqlx::Database;
 use sqlx::database::HasStatementCache;
 

@@ -1,6 +1,6 @@
 //! SQLite 3.37 and later.
 
-use pkce_core::{Attempt, CodeDigest};
+use pkce_core::store::{Attempt, CodeDigest};
 use sqlx::sqlite::Sqlite;
 use sqlx::{Executor as _, Row as _, SqliteConnection};
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreError, SystemClock, Ticket,
-};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use sqlx::{Database, Pool};
 
 use crate::close_limit::CloseLimits;
@@ -163,7 +162,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// When a batch could not be deleted.
     pub async fn delete_expired(&self) -> Result<u64, StoreError> {
         let before =
-            i64::try_from(SystemClock.now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
+            i64::try_from(Timestamp::now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
         let values = [Value::Number(before), Value::Number(BATCH.into())];
         let mut deleted = 0;
         loop {

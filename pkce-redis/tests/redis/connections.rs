@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, Inserted, StoreErrorKind};
+use pkce_core::store::{ChallengeStore as _, Inserted, StoreErrorKind};
 use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::{Proxy, Redis};
 use redis::AsyncConnectionConfig;

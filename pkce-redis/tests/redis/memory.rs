@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pkce_core::{Binding, ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
+use pkce_core::store::{Binding, BindingParts, ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, attempt, binding, code, redeem, store};
@@ -12,7 +12,14 @@ fn large() -> Binding {
     let small = binding();
     let proof = small.proof().map(|proof| &proof.as_bytes()[..]);
     let grant = Some(Arc::from(vec![b'g'; 16 * 1024]));
-    Binding::from_parts("S256", proof, grant, small.issued_at(), small.expires_at()).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof,
+        grant,
+        issued_at: small.issued_at(),
+        expires_at: small.expires_at(),
+    })
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

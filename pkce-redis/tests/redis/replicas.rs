@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, StoreErrorKind};
+use pkce_core::store::{ChallengeStore as _, StoreErrorKind};
 use pkce_redis::{RedisStore, Renewed};
 use pkce_test_servers::Redis;
 

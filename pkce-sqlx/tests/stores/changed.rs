@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::store::{Inserted, Redemption, StoreErrorKind};
 
 use crate::database::{Database, on_every_database};
 use crate::pool::{Pool, Store};

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use pkce_core::{
-    AuthorizationCode, BoxFuture, CodeVerifier, Inserted, Pkce, Reason, Redemption, StoreErrorKind, Timer,
-};
+use pkce_core::store::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::{AuthorizationCode, CodeVerifier, Pkce, Reason};
 use pkce_test_servers::Proxy;
 use tokio::time::{sleep, timeout};
 
@@ -180,7 +179,7 @@ async fn connections_to_a_machine_that_vanished_are_replaced(mut database: Datab
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_sqlite_is_given_up_in_time_and_used_again_when_it_goes_on() {
     let Some(database) = Database::sqlite() else { return };
-    let pkce = Pkce::builder(database.store().await).timer(TokioTimer).build();
+    let pkce = Pkce::new(database.store().await);
     let (code, verifier) = (AuthorizationCode::generate().unwrap(), CodeVerifier::generate().unwrap());
     pkce.bind(&code, verifier.challenge()).await.unwrap();
     let other = database.pool_of(1).await;
@@ -197,14 +196,6 @@ async fn a_locked_sqlite_is_given_up_in_time_and_used_again_when_it_goes_on() {
     let code = AuthorizationCode::generate().unwrap();
     pkce.bind(&code, verifier.challenge()).await.unwrap();
     assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_ok());
-}
-
-struct TokioTimer;
-
-impl Timer for TokioTimer {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(sleep(duration))
-    }
 }
 
 async fn a_store_without_its_table_is_unavailable(database: Database) {

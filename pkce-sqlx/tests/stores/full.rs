@@ -1,6 +1,6 @@
 //! A database without space reports that, loses nothing, and works again when there is space.
 
-use pkce_core::{CodeDigest, Inserted, Redemption, StoreErrorKind};
+use pkce_core::store::{CodeDigest, Inserted, Redemption, StoreErrorKind};
 use pkce_test_servers::{MariaDb, Postgres};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use pkce_core::{ChallengeStore as _, Redemption, StoreError};
+use pkce_core::store::{ChallengeStore as _, Redemption, StoreError};
 use pkce_sqlx::{MySqlStore, PgStore, SqliteStore};
 use pkce_test_servers::{MariaDb, Postgres};
 use sqlx::mysql::MySqlPoolOptions;

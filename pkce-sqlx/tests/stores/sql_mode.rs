@@ -1,6 +1,6 @@
 //! Modes of MySQL and MariaDB that change what a statement means.
 
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 
 use crate::database::Database;
 use crate::sample;

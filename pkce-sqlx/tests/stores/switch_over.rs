@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use pkce_core::{CodeDigest, Inserted, Redemption};
+use pkce_core::store::{CodeDigest, Inserted, Redemption};
 use tokio::time::{sleep, timeout};
 
 use crate::pair::Pair;

@@ -95,7 +95,7 @@ fn starts_with(answer: &[u8], status: &str) -> bool {
 #[tokio::test]
 async fn a_body_in_many_pieces_reaches_the_handler_as_it_was() {
     let mut connection = connect(serve(endpoint!(pkce(), echo)).await).await;
-    let body = [REFRESH, b"&x=\x00\xff\r\n\r\n", &[b'x'; 4000]].concat();
+    let body = [REFRESH, b"&x=\xff%0D%0A", &[b'x'; 4000]].concat();
     write(&mut connection, format!("{HEAD}transfer-encoding: chunked\r\n\r\n")).await;
     for chunk in body.chunks(977) {
         write(&mut connection, format!("{:x}\r\n", chunk.len())).await;

@@ -1,0 +1,95 @@
+//! What is kept of the authorization request until the host has responded.
+
+use std::fmt;
+
+use super::target::Target;
+use crate::adapter::request::{Format, Request};
+use crate::authorization::request::{AuthorizationRequest, Requested};
+use crate::params::{self, Params};
+use crate::policy::Policy;
+use crate::reason::Reason;
+
+/// What [`Pkce::capture`](crate::Pkce::capture) needs of an authorization request once the host has responded.
+///
+/// Created by [`Pkce::capture_request`](crate::Pkce::capture_request). It lives as long as the request.
+pub struct CaptureRequest {
+    pub(super) asked: AuthorizationRequest,
+    pub(super) target: Target,
+    pub(super) state: Option<String>,
+    /// A response mode in which a code cannot be captured.
+    pub(super) unreadable_mode: bool,
+    /// Whether the request has a PKCE parameter. Under `report_only` nothing changes for one that has none.
+    pub(super) sends_pkce: bool,
+    /// Whether a 307 repeats a request without a body.
+    pub(super) is_get: bool,
+}
+
+impl CaptureRequest {
+    /// Reads the query and, of a POST, the form body. `form` is an error if the body could not be read as a form.
+    pub(super) fn read(request: &Request<'_>, policy: &Policy) -> Self {
+        let is_get = matches!(request.method(), "GET" | "HEAD");
+        let (query, form) = (request.raw_query(), Self::form(request, policy));
+        let asked = if is_get || request.method() == "POST" {
+            AuthorizationRequest::from_query_and_form(query, form, policy)
+        } else {
+            AuthorizationRequest::rejected(Reason::AuthorizationMethod)
+        };
+        let params = Params::scan(query, &NAMES).merged(&Params::scan(form.unwrap_or_default(), &NAMES));
+        let ([uri, state, mode, ..], [uri_repeated, _, mode_repeated, ..]) = (params.values(), params.repeated());
+        let [_, _, _, challenge, method, ..] = params.present();
+        let target = match uri {
+            _ if uri_repeated => Target::Unreadable(Reason::DuplicateParameter),
+            None => Target::Unknown,
+            Some(value) => match params::text(value) {
+                Some(uri) => Target::Uri(uri.into_owned()),
+                None => Target::Unreadable(Reason::CodeForOtherTarget),
+            },
+        };
+        let is_authorization_request = params.any_present() && asked.requested() != Ok(&Requested::NoCode);
+        let is_unreadable = mode_repeated || mode.is_some_and(|mode| !is_readable(mode));
+        Self {
+            asked,
+            target,
+            state: state.and_then(params::lenient_text),
+            unreadable_mode: is_authorization_request && is_unreadable,
+            sends_pkce: challenge || method,
+            is_get,
+        }
+    }
+
+    fn form<'a>(request: &Request<'a>, policy: &Policy) -> Result<&'a [u8], Reason> {
+        if request.method() != "POST" || request.has_empty_body() {
+            return Ok(&[]);
+        }
+        match request.readable_body(policy)? {
+            (body, Format::Form) => Ok(body),
+            (_, Format::Json) => Err(Reason::ContentType),
+        }
+    }
+}
+
+/// The parameters of an authorization request. A request without any of them is none.
+const NAMES: [&str; 9] = [
+    "redirect_uri",
+    "state",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "response_type",
+    "client_id",
+    "request",
+    "request_uri",
+];
+
+/// Shows neither state nor challenge nor redirect URI.
+impl fmt::Debug for CaptureRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaptureRequest").finish_non_exhaustive()
+    }
+}
+
+/// The modes in which a code is in the `Location` (OAuth 2.0 Multiple Response Types §2.1). Not `form_post`, whose code
+/// is in a page, nor `jwt` and its variants, whose code is in a JWT.
+fn is_readable(mode: &[u8]) -> bool {
+    params::decode(mode).is_ok_and(|mode| matches!(&*mode, b"query" | b"fragment"))
+}

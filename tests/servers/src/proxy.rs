@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// A TCP proxy on loopback: between a client and a server, to cut connections, to hang, to lose answers, or to
-/// vanish.
+/// A TCP proxy on loopback: between a client and a server, to cut connections, to hang, to lose answers, to vanish, or
+/// to lead to another server.
 pub struct Proxy {
     port: u16,
     line: Arc<Line>,
@@ -29,6 +29,8 @@ struct Line {
 
 struct State {
     mode: Mode,
+    /// The port of the server that new connections are forwarded to.
+    server: u16,
     open: Vec<TcpStream>,
     /// How often the server has vanished.
     vanished: u32,
@@ -39,7 +41,7 @@ impl Proxy {
     pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let own = listener.local_addr().unwrap().port();
-        let state = Mutex::new(State { mode: Mode::Forwards, open: Vec::new(), vanished: 0 });
+        let state = Mutex::new(State { mode: Mode::Forwards, server: port, open: Vec::new(), vanished: 0 });
         let line = Arc::new(Line { state, changed: Condvar::new() });
         thread::spawn({
             let line = Arc::clone(&line);
@@ -48,7 +50,7 @@ impl Proxy {
                     if line.state().mode == Mode::Over {
                         break;
                     }
-                    line.connect(client, port);
+                    line.connect(client);
                 }
             }
         });
@@ -88,6 +90,11 @@ impl Proxy {
         self.line.state().vanished += 1;
     }
 
+    /// The address moves: new connections are forwarded to the server at this port. Open ones stay where they are.
+    pub fn move_to(&self, port: u16) {
+        self.line.state().server = port;
+    }
+
     /// It forwards again, what it has kept back included.
     pub fn resume(&self) {
         self.line.change(Mode::Forwards);
@@ -104,9 +111,12 @@ impl Line {
         self.changed.notify_all();
     }
 
-    fn connect(self: &Arc<Self>, client: TcpStream, port: u16) {
+    fn connect(self: &Arc<Self>, client: TcpStream) {
+        let (port, born) = {
+            let state = self.state();
+            (state.server, state.vanished)
+        };
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
-        let born = self.state().vanished;
         for (from, to, is_answer) in [(&client, &server, false), (&server, &client, true)] {
             let _ = from.set_nodelay(true);
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());

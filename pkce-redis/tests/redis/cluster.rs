@@ -18,7 +18,7 @@ use crate::support::{ClusterStore, Found, attempt, bind, cluster_store, key, rec
 /// Six servers each: one Cluster at a time.
 pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Long for a replica on the same machine, short for what queues behind it when there is none.
+/// Long for a replica on the same machine, short for the calls that queue behind it if there is none.
 const WAIT: Duration = Duration::from_millis(100);
 
 pub(crate) async fn cluster() -> Option<RedisCluster> {
@@ -30,7 +30,9 @@ pub(crate) async fn cluster() -> Option<RedisCluster> {
 /// Until every replica has what its master has.
 async fn wait_for_replicas(cluster: &RedisCluster) {
     for node in cluster.nodes() {
-        node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0", "repl-ping-replica-period", "1"]).unwrap();
+        // One by one: Redis 6 sets no two at once.
+        node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).unwrap();
+        node.ask(&["CONFIG", "SET", "repl-ping-replica-period", "1"]).unwrap();
     }
     until("every master has its replica", || cluster.nodes().iter().filter(|node| has_replica(node)).count() == 3)
         .await;
@@ -42,14 +44,15 @@ async fn a_cluster_keeps_the_contract_and_survives_its_connections() {
     let Some(cluster) = cluster().await else { return };
     // One that would read from replicas, if there were anything to read.
     let reads = ClusterClient::builder(cluster.urls()).read_routing_strategy(RandomReplicaStrategy).build().unwrap();
-    let other = RedisStore::new(reads.get_async_connection().await.unwrap()).wait_for_replicas(1, WAIT);
+    let other = RedisStore::new(reads.get_async_connection().await.unwrap());
+    let other = other.wait_for_replicas(1, Duration::from_millis(900));
     let contract = Contract::new(cluster_store(&cluster)).also_through(other);
     contract.live_codes(10_000).check().await.assert_passed();
     connections_killed_while_it_redeems(&cluster).await;
     a_redemption_that_arrives_twice_is_one(&cluster).await;
 }
 
-/// The client alone may stop for good here. Made anew when it does not answer, it does not.
+/// The client alone can stop for good here. Replaced if it does not answer, it does not.
 async fn connections_killed_while_it_redeems(cluster: &RedisCluster) {
     let store = cluster_store(cluster);
     let mut answered = 0;
@@ -131,7 +134,7 @@ fn scripts_run(cluster: &RedisCluster) -> usize {
     cluster.masters().into_iter().map(runs).sum()
 }
 
-/// Binds codes until there are so many on this master.
+/// Binds codes until this master has fifty of them.
 pub(crate) async fn bind_at(store: &ClusterStore, cluster: &RedisCluster, master: usize) -> Vec<CodeDigest> {
     let mut codes = Vec::new();
     while codes.len() < 50 {
@@ -143,8 +146,8 @@ pub(crate) async fn bind_at(store: &ClusterStore, cluster: &RedisCluster, master
     codes
 }
 
-/// Cuts off a master's replica, redeems, and kills the master: the replica follows it and has none of that. The old
-/// master comes back as its replica. Says how often each code was served.
+/// Cuts off a master's replica, redeems, and kills the master: the replica takes over, without the redemptions. The old
+/// master comes back as its replica. Returns how often each code was served.
 async fn failed_over_without_the_last_redemptions(
     cluster: &mut RedisCluster,
     store: &ClusterStore,
@@ -187,7 +190,7 @@ pub(crate) fn a_master_and_its_replica(cluster: &RedisCluster) -> (usize, usize)
     (master, (0..cluster.nodes().len()).find(is_its_replica).expect("a replica"))
 }
 
-/// What asynchronous replication can lose: the page of this crate warns of it.
+/// What asynchronous replication can lose. The crate's page warns of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_that_fails_before_its_replica_has_a_redemption_loses_it() {
     let _alone = ALONE.lock().await;
@@ -226,7 +229,7 @@ async fn a_master_killed_while_everybody_redeems_serves_no_code_twice_if_replica
     assert_eq!(counted("a master killed, waiting for replicas", &served).1, 0);
 }
 
-/// Two clients for each code, each of which comes again until it is told something; then one more.
+/// Two clients for each code, each of which tries until it gets a reply; then one more.
 async fn killed_while_everybody_redeems(
     cluster: &mut RedisCluster,
     store: &ClusterStore,
@@ -272,7 +275,7 @@ async fn redeem_until_answered(store: &impl ChallengeStore, code: &CodeDigest) -
     }
 }
 
-/// How many codes were served to nobody, and how many more than once.
+/// The number of codes that were never served, and of those that were served more than once.
 fn counted(what: &str, served: &HashMap<CodeDigest, usize>) -> (usize, usize) {
     let never = served.values().filter(|times| **times == 0).count();
     let twice = served.values().filter(|times| **times > 1).count();

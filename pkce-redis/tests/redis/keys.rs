@@ -10,7 +10,7 @@ use crate::support::{Found, attempt, bind, binding, code, key, living, redeem, s
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_with_different_prefixes_do_not_see_each_others_codes() {
     let Some(redis) = Redis::start() else { return };
-    let one = store(redis.port()).await;
+    let one = store(redis.port());
     let other = one.clone().prefix("pkce:0").unwrap();
     let code = bind(&one).await;
     assert_eq!(redeem(&other, &code, &attempt()).await, Found::Unknown);
@@ -25,7 +25,7 @@ async fn stores_with_different_prefixes_do_not_see_each_others_codes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_has_a_time_to_live_that_no_verb_prolongs() {
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let (code, attempt) = (code(), attempt());
     assert_eq!(store.insert(&code, &living(Duration::from_millis(2_500))).await.unwrap(), Inserted::Recorded);
     let left = || redis.ask(&["PTTL", &key(&code)]).unwrap().parse::<i64>().unwrap();
@@ -53,7 +53,7 @@ async fn a_record_has_a_time_to_live_that_no_verb_prolongs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_binding_that_is_over_already_is_kept_as_well() {
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let (code, binding) = (code(), living(Duration::from_millis(1)));
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(store.insert(&code, &binding).await.unwrap(), Inserted::Recorded);

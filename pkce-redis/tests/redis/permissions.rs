@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pkce_core::{ChallengeStore, Inserted};
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::Redis;
 use redis::RedisConnectionInfo;
 use redis::cluster::ClusterClient;
@@ -49,7 +49,7 @@ async fn on_a_single_redis_the_store_needs_no_more_permissions_than_it_says() {
     assert!(works(&store).await);
     let waiting = store.wait_for_replicas(1, Duration::from_millis(1));
     let error = words(&waiting.redeem(&bind(&waiting).await, &attempt()).await.unwrap_err());
-    assert!(error.contains("0 of the 1 replicas"), "{error}");
+    assert!(error.contains("0 of 1 replicas"), "{error}");
 
     let other = redis::Client::open(url(1)).unwrap();
     assert!(other.get_multiplexed_async_connection().await.is_err());
@@ -104,7 +104,7 @@ async fn with_sentinel_the_store_needs_the_permissions_that_it_says() {
         let (urls, user) = (vec![sentinel.url()], Some(user.clone()));
         let client = SentinelClient::build(urls, "mymaster".to_owned(), user, SentinelServerType::Master).unwrap();
         let client = Arc::new(Mutex::new(client));
-        RedisStore::new(Renewed::new(move || {
+        RedisStore::new(ReconnectingConnection::new(move || {
             let client = Arc::clone(&client);
             async move { client.lock().await.get_async_connection().await }
         }))

@@ -25,7 +25,7 @@ async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
         return redeem_all(port.parse().unwrap()).await; // It is one of the four.
     }
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     for code in 0..CODES {
         assert_eq!(store.insert(&nth(code), &binding()).await.unwrap(), Inserted::Recorded);
     }
@@ -52,7 +52,7 @@ async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
 }
 
 async fn redeem_all(port: u16) {
-    let store = store(port).await;
+    let store = store(port);
     let redeemers: Vec<_> = (0..CODES)
         .map(|code| {
             let store = store.clone();

@@ -14,7 +14,7 @@ const CODES: usize = 400;
 /// Two clients for each code, all at once; the server is killed while they are at it, and started again.
 /// Says how many codes were served, after checking that none was served twice.
 async fn killed_in_the_middle(redis: &mut Redis) -> HashMap<CodeDigest, usize> {
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let mut served = HashMap::new();
     let mut racers = Vec::new();
     for _ in 0..CODES {
@@ -56,7 +56,7 @@ async fn without_persistence_a_restart_forgets_every_code_and_serves_none_twice(
     let served = killed_in_the_middle(&mut redis).await;
     assert!(served.values().all(|times| *times <= 1), "served twice");
     println!("killed without persistence: {} of {CODES} served", served.values().sum::<usize>());
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     for code in served.keys() {
         assert_eq!(redeem(&store, code, &attempt()).await, Found::Unknown);
     }
@@ -69,7 +69,7 @@ async fn with_an_append_only_file_a_restart_remembers_every_redemption() {
         let served = killed_in_the_middle(&mut redis).await;
         assert!(served.values().all(|times| *times <= 1), "served twice");
         println!("killed with appendfsync {fsync}: {} of {CODES} served", served.values().sum::<usize>());
-        let store = store(redis.port()).await;
+        let store = store(redis.port());
         for code in served.keys() {
             assert_eq!(redeem(&store, code, &attempt()).await, Found::Again, "{fsync}");
         }
@@ -80,7 +80,7 @@ async fn with_an_append_only_file_a_restart_remembers_every_redemption() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_alone_brings_back_a_code_that_was_redeemed_after_it() {
     let Some(mut redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let code = bind(&store).await;
     redis.ask(&["SAVE"]).unwrap();
     assert_eq!(redeem(&store, &code, &attempt()).await, Found::First);

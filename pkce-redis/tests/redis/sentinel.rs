@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::Redis;
 use redis::sentinel::{SentinelClient, SentinelServerType};
 use tokio::sync::Mutex;
@@ -29,7 +29,7 @@ impl Sentinel {
         );
         fs::write(&file, settings).unwrap();
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "redis-server"]).arg(&file).arg("--sentinel");
+        command.args(["--pdeathsig", "KILL"]).arg(Redis::program().unwrap()).arg(&file).arg("--sentinel");
         let process = command.stdout(Stdio::null()).spawn().unwrap();
         Self { process, port }
     }
@@ -55,7 +55,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     let client =
         SentinelClient::build(vec![sentinel.url()], "mymaster".to_owned(), None, SentinelServerType::Master).unwrap();
     let client = Arc::new(Mutex::new(client));
-    let connection = Renewed::new(move || {
+    let connection = ReconnectingConnection::new(move || {
         let client = Arc::clone(&client);
         async move { client.lock().await.get_async_connection().await }
     });

@@ -38,7 +38,7 @@ async fn assert_invalid(store: &impl ChallengeStore, code: &CodeDigest, attempt:
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_this_crate_did_not_write_is_an_error_and_stays_as_it_is() {
     let Some(redis) = Redis::start() else { return };
-    let (store, mut connection) = (store(redis.port()).await, connect(&redis).await);
+    let (store, mut connection) = (store(redis.port()), connect(&redis).await);
     let (code, attempt) = (bind(&store).await, attempt());
     let sound = get(&mut connection, &code).await;
     assert_eq!(redeem(&store, &code, &attempt).await, Found::First);
@@ -92,7 +92,7 @@ async fn a_value_that_this_crate_did_not_write_is_an_error_and_stays_as_it_is() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_another_type_is_an_error_and_stays_as_it_is() {
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     for make in [["HSET", "method", "none"], ["ZADD", "1", "none"]] {
         let code = code();
         redis.ask(&[make[0], &key(&code), make[1], make[2]]).unwrap();
@@ -105,7 +105,7 @@ async fn a_key_of_another_type_is_an_error_and_stays_as_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_time_that_there_is_can_be_read() {
     let Some(redis) = Redis::start() else { return };
-    let (store, mut connection) = (store(redis.port()).await, connect(&redis).await);
+    let (store, mut connection) = (store(redis.port()), connect(&redis).await);
     let code = bind(&store).await;
     let sound = get(&mut connection, &code).await;
     set(&mut connection, &code, &[&sound[..56], b"18446744073709491615", &sound[76..]].concat()).await;
@@ -120,7 +120,7 @@ async fn the_last_time_that_there_is_can_be_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_octet_is_altered_an_invalid_record_is_not_written_to() {
     let Some(redis) = Redis::start() else { return };
-    let (store, mut connection) = (store(redis.port()).await, connect(&redis).await);
+    let (store, mut connection) = (store(redis.port()), connect(&redis).await);
     let (code, attempt) = (bind(&store).await, attempt());
     let free = get(&mut connection, &code).await;
     assert_eq!(redeem(&store, &code, &attempt).await, Found::First);
@@ -150,7 +150,7 @@ async fn whatever_octet_is_altered_an_invalid_record_is_not_written_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_was_made_to_stay_for_ever_expires_by_its_own_times() {
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let code = code();
     assert_eq!(store.insert(&code, &living(Duration::from_millis(300))).await.unwrap(), Inserted::Recorded);
     assert_eq!(redis.ask(&["PERSIST", &key(&code)]).unwrap(), "1");

@@ -112,103 +112,91 @@ impl<'a> Refusal<'a> {
 mod tests {
     use super::*;
 
+    const SCRIPTS_MAY_NOT: &str =
+        "the Redis user may not run a command that the scripts call (GET, GETRANGE, SETRANGE, STRLEN, EXISTS) (ERR)";
+    const SCRIPTS_DO_NOT: &str = "Redis does not know a command that the scripts call (GET, GETRANGE, SETRANGE, \
+                                  STRLEN, EXISTS): was it renamed? (ERR)";
+
     /// What Redis 6.2, Redis 7.0 and Valkey 9.1 send, and what a log shows of it.
+    const SENTENCES: [(&str, &str); 28] = [
+        (
+            "READONLY You can't write against a read only replica.",
+            "the connection leads to a replica, which accepts no writes (READONLY)",
+        ),
+        (
+            "@user_script: 47: -READONLY You can't write against a read only replica.",
+            "the connection leads to a replica, which accepts no writes (READONLY)",
+        ),
+        (
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "the connection leads to a replica that has lost its master (MASTERDOWN)",
+        ),
+        ("LOADING Redis is loading the dataset in memory", "Redis is still loading its data (LOADING)"),
+        (
+            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+            "Redis accepts no writes because it cannot save its data to disk (MISCONF)",
+        ),
+        (
+            "@user_script: 25: -NOREPLICAS Not enough good replicas to write.",
+            "Redis accepts no writes because it has fewer replicas than min-replicas-to-write (NOREPLICAS)",
+        ),
+        ("CLUSTERDOWN Hash slot not served", "no node of the Redis Cluster serves the slot of the key (CLUSTERDOWN)"),
+        (
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "the slot of the key is moving between two nodes of the Redis Cluster (TRYAGAIN)",
+        ),
+        (
+            "MOVED 3999 127.0.0.1:6381",
+            "another node of the Redis Cluster has the key, and this connection does not follow (MOVED)",
+        ),
+        ("NOAUTH Authentication required.", "Redis requires a password, and the connection sent none (NOAUTH)"),
+        (
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            "Redis rejected the user name or the password (WRONGPASS)",
+        ),
+        ("NOSCRIPT No matching script. Please use EVAL.", "Redis does not keep the script (NOSCRIPT)"),
+        (
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+            "Redis is busy with another script (BUSY)",
+        ),
+        (
+            "NOPERM this user has no permissions to run the 'evalsha' command or its subcommand",
+            "the Redis user may not run EVALSHA (NOPERM)",
+        ),
+        (
+            "NOPERM User codes has no permissions to run the 'cluster|slots' command",
+            "the Redis user may not run CLUSTER (NOPERM)",
+        ),
+        (
+            "NOPERM this user has no permissions to access one of the keys used as arguments",
+            "the Redis user may not access the store's keys (NOPERM)",
+        ),
+        (
+            "ERR unknown command `EVALSHA`, with args beginning with: `secret`, `1`, `pkce:secret`, ",
+            "Redis does not know the command EVALSHA: was it renamed? (ERR)",
+        ),
+        (
+            "ERR unknown command 'SET', with args beginning with: 'pkce:secret' 'secret' ",
+            "Redis does not know the command SET: was it renamed? (ERR)",
+        ),
+        (
+            "ERR unknown command 'secret', with args beginning with: 'secret' ",
+            "Redis does not know the command of the store: was it renamed? (ERR)",
+        ),
+        ("@user_script: 1: Unknown Redis command called from Lua script", SCRIPTS_DO_NOT),
+        ("ERR Unknown command called from script script: on @user_script:1.", SCRIPTS_DO_NOT),
+        ("ERR The user executing the script can't run this command or subcommand", SCRIPTS_MAY_NOT),
+        ("ERR ACL failure in script: User default has no permissions to run the 'setrange' command", SCRIPTS_MAY_NOT),
+        ("ERR this user has no permissions to run the 'select' command", "the Redis user may not run SELECT (ERR)"),
+        ("ERR max number of clients reached", "Redis accepts no more connections (maxclients) (ERR)"),
+        ("ERR secret", "Redis rejected the command (ERR)"),
+        ("SECRETS secret", "Redis rejected the command (SECRETS)"),
+        ("secret secret", "Redis rejected the command (unknown error)"),
+    ];
+
     #[test]
     fn every_error_is_a_sentence_that_names_its_code() {
-        for (sent, sentence) in [
-            (
-                "READONLY You can't write against a read only replica.",
-                "the connection leads to a replica, which accepts no writes (READONLY)",
-            ),
-            (
-                "@user_script: 47: -READONLY You can't write against a read only replica.",
-                "the connection leads to a replica, which accepts no writes (READONLY)",
-            ),
-            (
-                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-                "the connection leads to a replica that has lost its master (MASTERDOWN)",
-            ),
-            ("LOADING Redis is loading the dataset in memory", "Redis is still loading its data (LOADING)"),
-            (
-                "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
-                "Redis accepts no writes because it cannot save its data to disk (MISCONF)",
-            ),
-            (
-                "@user_script: 25: -NOREPLICAS Not enough good replicas to write.",
-                "Redis accepts no writes because it has fewer replicas than min-replicas-to-write (NOREPLICAS)",
-            ),
-            (
-                "CLUSTERDOWN Hash slot not served",
-                "no node of the Redis Cluster serves the slot of the key (CLUSTERDOWN)",
-            ),
-            (
-                "TRYAGAIN Multiple keys request during rehashing of slot",
-                "the slot of the key is moving between two nodes of the Redis Cluster (TRYAGAIN)",
-            ),
-            (
-                "MOVED 3999 127.0.0.1:6381",
-                "another node of the Redis Cluster has the key, and this connection does not follow (MOVED)",
-            ),
-            ("NOAUTH Authentication required.", "Redis requires a password, and the connection sent none (NOAUTH)"),
-            (
-                "WRONGPASS invalid username-password pair or user is disabled.",
-                "Redis rejected the user name or the password (WRONGPASS)",
-            ),
-            ("NOSCRIPT No matching script. Please use EVAL.", "Redis does not keep the script (NOSCRIPT)"),
-            (
-                "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
-                "Redis is busy with another script (BUSY)",
-            ),
-            (
-                "NOPERM this user has no permissions to run the 'evalsha' command or its subcommand",
-                "the Redis user may not run EVALSHA (NOPERM)",
-            ),
-            (
-                "NOPERM User codes has no permissions to run the 'cluster|slots' command",
-                "the Redis user may not run CLUSTER (NOPERM)",
-            ),
-            (
-                "NOPERM this user has no permissions to access one of the keys used as arguments",
-                "the Redis user may not access the store's keys (NOPERM)",
-            ),
-            (
-                "ERR unknown command `EVALSHA`, with args beginning with: `secret`, `1`, `pkce:secret`, ",
-                "Redis does not know the command EVALSHA: was it renamed? (ERR)",
-            ),
-            (
-                "ERR unknown command 'SET', with args beginning with: 'pkce:secret' 'secret' ",
-                "Redis does not know the command SET: was it renamed? (ERR)",
-            ),
-            (
-                "ERR unknown command 'secret', with args beginning with: 'secret' ",
-                "Redis does not know the command of the store: was it renamed? (ERR)",
-            ),
-            (
-                "@user_script: 1: Unknown Redis command called from Lua script",
-                "Redis does not know a command that the scripts call (GET, GETRANGE, SETRANGE, STRLEN, EXISTS): \
-                 was it renamed? (ERR)",
-            ),
-            (
-                "ERR Unknown command called from script script: on @user_script:1.",
-                "Redis does not know a command that the scripts call (GET, GETRANGE, SETRANGE, STRLEN, EXISTS): \
-                 was it renamed? (ERR)",
-            ),
-            (
-                "ERR The user executing the script can't run this command or subcommand",
-                "the Redis user may not run a command that the scripts call (GET, GETRANGE, SETRANGE, STRLEN, EXISTS) \
-                 (ERR)",
-            ),
-            (
-                "ERR ACL failure in script: User default has no permissions to run the 'setrange' command",
-                "the Redis user may not run a command that the scripts call (GET, GETRANGE, SETRANGE, STRLEN, EXISTS) \
-                 (ERR)",
-            ),
-            ("ERR this user has no permissions to run the 'select' command", "the Redis user may not run SELECT (ERR)"),
-            ("ERR max number of clients reached", "Redis accepts no more connections (maxclients) (ERR)"),
-            ("ERR secret", "Redis rejected the command (ERR)"),
-            ("SECRETS secret", "Redis rejected the command (SECRETS)"),
-            ("secret secret", "Redis rejected the command (unknown error)"),
-        ] {
+        for (sent, sentence) in SENTENCES {
             let value = redis::parse_redis_value(format!("-{sent}\r\n").as_bytes()).unwrap();
             assert_eq!(
                 Refusal::of_value(&value).map(|refusal| refusal.sentence()).as_deref(),

@@ -112,7 +112,7 @@
 //! | fault | what happens | shown by |
 //! | --- | --- | --- |
 //! | several processes redeem the same codes | each code is served once | `processes::four_processes_that_redeem_the_same_codes_serve_each_once` |
-//! | connection cut, reply lost | 503 for the call; that client has to start over | `connections::a_redemption_whose_answer_was_lost_…`, `connections_cut_again_and_again_…` |
+//! | connection cut, reply lost | 503 for the call; that client has to start over | `connections::a_redemption_whose_reply_was_lost_…`, `connections_cut_again_and_again_…` |
 //! | server hangs | 503 in time; works again without a restart | `connections::a_server_that_hangs_…` |
 //! | the master is demoted, before or after its address moves | 503 until the address moves; then works without a restart | `moving_address::…` |
 //! | killed, no persistence | every code is unknown: those clients have to start over | `restarts::without_persistence_…` |

@@ -26,7 +26,7 @@ pub(crate) async fn cluster() -> Option<RedisCluster> {
     Some(cluster)
 }
 
-/// Until every replica has what its master has.
+/// Waits until every replica has everything that its master has.
 async fn wait_for_replicas(cluster: &RedisCluster) {
     for node in cluster.nodes() {
         // One by one: Redis 6 sets no two at once.
@@ -72,7 +72,7 @@ async fn connections_killed_while_it_redeems(cluster: &RedisCluster) {
         let mut served = Vec::new();
         for redeemer in redeemers {
             let (code, found) = redeemer.await.unwrap();
-            // Its own redemption sent again would be "again", were it not for the ticket.
+            // Without the ticket, its own redemption sent again would be `Again`.
             assert!(matches!(found, Found::First | Found::Fault(StoreErrorKind::Unavailable)), "{found:?}");
             served.extend((found == Found::First).then_some(code));
         }
@@ -85,7 +85,7 @@ async fn connections_killed_while_it_redeems(cluster: &RedisCluster) {
     println!("of 1000 redemptions over a Cluster's connections that were killed five times {answered} were answered");
 }
 
-/// This client sends again by itself what was not answered.
+/// This client sends again what was not answered.
 async fn a_redemption_that_arrives_twice_is_one(cluster: &RedisCluster) {
     let mut proxies = Vec::new();
     for master in cluster.masters() {
@@ -123,7 +123,7 @@ async fn a_redemption_that_arrives_twice_is_one(cluster: &RedisCluster) {
     panic!("no redemption was sent again");
 }
 
-/// How often a script was asked for by its digest, on all masters, and was there.
+/// How often a script was run by its digest, on all masters.
 fn scripts_run(cluster: &RedisCluster) -> usize {
     let runs = |master: usize| -> usize {
         let stats = cluster.nodes()[master].ask(&["INFO", "commandstats"]).unwrap();
@@ -154,7 +154,7 @@ async fn failed_over_without_the_last_redemptions(
 ) -> HashMap<CodeDigest, usize> {
     let (master, replica) = a_master_and_its_replica(cluster);
     let codes = bind_at(store, cluster, master).await;
-    // Every code has arrived at the replica; what comes now does not.
+    // The replica has every code, but will not get the redemptions.
     let size = |node: usize| cluster.nodes()[node].ask(&["DBSIZE"]).unwrap();
     until("the replica has every code", || size(master) == size(replica)).await;
     cluster.node(replica).pause();
@@ -174,7 +174,7 @@ async fn failed_over_without_the_last_redemptions(
 
 async fn serve(store: &impl ChallengeStore, codes: &[CodeDigest], served: &mut HashMap<CodeDigest, usize>) {
     for code in codes {
-        // Until it is answered, if that is soon: a client that comes again.
+        // One attempt, as of a client that tries again.
         let found = redeem(store, code, &attempt()).await;
         *served.entry(*code).or_default() += usize::from(found == Found::First);
     }
@@ -207,7 +207,7 @@ async fn a_master_that_fails_loses_no_redemption_that_was_waited_for() {
     let Some(mut cluster) = cluster().await else { return };
     let store = cluster_store(&cluster).wait_for_replicas(1, WAIT);
     let served = failed_over_without_the_last_redemptions(&mut cluster, &store).await;
-    // Marked in vain on the master that died; served by the one that follows it.
+    // Marked in vain on the master that was killed; served by the one that took over.
     assert_eq!(counted("the same, waiting for replicas", &served), (0, 0));
 }
 

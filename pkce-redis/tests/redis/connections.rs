@@ -14,14 +14,14 @@ use crate::support::{Found, attempt, bind, binding, code, living, managed_store,
 
 const FAULT: Found = Found::Fault(StoreErrorKind::Unavailable);
 
-/// The redemption happened, and nobody was told. Sent again under its own ticket it is the same redemption; the client
-/// that comes again is another attempt, and has to start over.
+/// The redemption happened, and its reply was lost. Sent again under its own ticket it is the same redemption. The
+/// client's next attempt has another ticket, and has to start over.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_whose_answer_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
+async fn a_redemption_whose_reply_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::to(redis.port());
     let (through, direct) = (store(proxy.port()), store(redis.port()));
-    // The script is known from now on; else the answer that is lost says that it is not.
+    // Redis knows the script from here on; otherwise the lost reply would be `NOSCRIPT`.
     assert_eq!(redeem(&through, &bind(&direct).await, &attempt()).await, Found::First);
     let (code, lost) = (bind(&direct).await, attempt());
     proxy.lose_answers();
@@ -32,7 +32,7 @@ async fn a_redemption_whose_answer_was_lost_is_the_same_when_sent_again_and_nobo
     assert_eq!(redeem(&through, &code, &lost).await, Found::First);
     assert_eq!(redeem(&through, &code, &attempt()).await, Found::Again);
 
-    // The core does not resend, but it may restore what it knows to have failed.
+    // The core does not send it again, but may restore what it knows to have failed.
     direct.restore(&code, lost.ticket()).await.unwrap();
     assert_eq!(redeem(&direct, &code, &attempt()).await, Found::First);
     // A restore that arrives twice, late, restores nothing.
@@ -40,9 +40,9 @@ async fn a_redemption_whose_answer_was_lost_is_the_same_when_sent_again_and_nobo
     assert_eq!(redeem(&direct, &code, &attempt()).await, Found::Again);
 }
 
-/// The client of a Cluster sends again by itself what was not answered.
+/// The client of a Cluster sends again what was not answered.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_insert_whose_answer_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
+async fn an_insert_whose_reply_was_lost_is_the_same_when_sent_again_and_nobody_elses() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::to(redis.port());
     let through = store(proxy.port());
@@ -83,7 +83,7 @@ async fn connections_cut_again_and_again_serve_no_code_twice() {
                     assert_eq!(later, Found::Again);
                 }
                 FAULT => {
-                    // Either it arrived or it did not: nobody was served, and one may be now.
+                    // Whether it arrived or not: nobody was served, so one may be served now.
                     faults += 1;
                     assert!(matches!(later, Found::First | Found::Again), "{later:?}");
                 }
@@ -99,7 +99,7 @@ async fn connections_cut_again_and_again_serve_no_code_twice() {
     assert!(firsts > 0 && faults > 0, "{firsts} first, {faults} faults");
 }
 
-/// The connection's own response time-out ends the call; the core's ends it if there is none.
+/// The connection's response time-out ends the call.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back() {
     let Some(redis) = Redis::start() else { return };
@@ -121,7 +121,7 @@ async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back
 
     recovered(&managed).await;
     recovered(&reconnecting).await;
-    // It had arrived, and was done when the server went on.
+    // It had arrived, and was executed when the server went on.
     assert_eq!(redeem(&managed, &code, &attempt()).await, Found::Again);
     assert_eq!(redeem(&managed, &code, &lost).await, Found::First);
 }
@@ -143,7 +143,7 @@ async fn callers_that_give_up_do_not_keep_the_others_from_a_connection() {
     redis.pause();
     let hung = load(&reconnecting, &codes, Duration::from_secs(4)).await;
     assert_eq!(hung.answered, 0, "it hung");
-    // The queue is as long as ever when the server goes on.
+    // Calls are still waiting when the server goes on.
     let (waiting, ()) = tokio::join!(load(&reconnecting, &codes, Duration::from_secs(6)), async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         redis.resume();
@@ -154,7 +154,7 @@ async fn callers_that_give_up_do_not_keep_the_others_from_a_connection() {
     assert!(waiting.answered > 150, "{waiting:?}");
 }
 
-/// A server with a runtime for each of its threads: the one that connects may end.
+/// A server may have a runtime for each thread, and the one that connects may end.
 #[test]
 fn a_connection_is_made_by_another_runtime_if_the_one_that_began_is_gone() {
     let Some(redis) = Redis::start() else { return };

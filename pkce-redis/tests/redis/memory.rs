@@ -36,17 +36,17 @@ async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
     assert_eq!(full.kind(), StoreErrorKind::Full);
     assert!(live.len() > 100, "{}", live.len());
 
-    // What it says of the codes it has is still true, and what it cannot write is an error.
+    // It still reports redeemed codes, and what it cannot write is an error.
     redis.ask(&["CONFIG", "SET", "maxmemory", "2mb"]).unwrap();
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
     let waiting = attempt();
     assert_eq!(redeem(&store, &live[0], &waiting).await, Found::Fault(StoreErrorKind::Full));
 
-    // What is taken back is written too: the code of a client whose host refused it stays redeemed.
+    // A restore is a write too: the code of a client that the host rejected stays redeemed.
     assert_eq!(store.restore(&served, first.ticket()).await.unwrap_err().kind(), StoreErrorKind::Full);
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
 
-    // Room again: every live code is still there, and not one is marked.
+    // There is room again: every live code is still there, unmarked.
     redis.ask(&["CONFIG", "SET", "maxmemory", "64mb"]).unwrap();
     for code in &live {
         assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
@@ -76,7 +76,7 @@ async fn a_redis_that_evicts_forgets_codes_but_serves_none_twice() {
     assert!(forgotten > 100, "{forgotten} forgotten");
 }
 
-/// `docs/stores.md` gives this number.
+/// `docs/stores.md` has this number.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_without_a_grant_takes_less_than_four_hundred_bytes() {
     const CODES: u32 = 20_000;

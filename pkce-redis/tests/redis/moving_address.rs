@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, Inserted, StoreErrorKind};
+use pkce_core::{ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
 use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Proxy, Redis};
 use tokio::time::sleep;
@@ -135,7 +135,7 @@ async fn a_host_that_only_redeems_does_not_stay_with_a_replica_that_knows_no_cod
     until_redeemed(&redeems, &code).await;
 }
 
-async fn until_redeemed(store: &Store, code: &pkce_core::CodeDigest) {
+async fn until_redeemed(store: &Store, code: &CodeDigest) {
     for _ in 0..100 {
         match redeem(store, code, &attempt()).await {
             FAULT => sleep(Duration::from_millis(50)).await,
@@ -200,4 +200,56 @@ async fn a_connection_manager_stays_with_a_demoted_server() {
         sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(redeem(&reconnecting, &live, &attempt()).await, Found::First);
+}
+
+/// Two clients for each code, each of which tries until it gets a reply, while the master and its replica are swapped.
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_redeemed_while_the_address_moves_are_served_once() {
+    const CODES: usize = 400;
+    let Some((old, new)) = pair().await else { return };
+    let address = Proxy::to(old.port());
+    let [_, store] = stores(address.port());
+    let mut codes = Vec::new();
+    for _ in 0..CODES {
+        codes.push(bind(&store).await);
+    }
+    replicated(&new, CODES).await;
+    let (first, rest) = codes.split_at(CODES / 4);
+    for code in first {
+        assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
+    }
+    let clients: Vec<_> = codes.iter().chain(rest).map(|code| tokio::spawn(redeemed(store.clone(), *code))).collect();
+    sleep(Duration::from_millis(20)).await;
+    swap(&old, &new);
+    sleep(Duration::from_secs(1)).await;
+    address.move_to(new.port());
+    let mut served = 0;
+    for client in clients {
+        served += usize::from(client.await.unwrap());
+    }
+    assert_eq!(served, CODES - first.len());
+}
+
+async fn redeemed(store: Store, code: CodeDigest) -> bool {
+    // Its attempts have one ticket: a redemption that was marked, but had not reached the replica, is served after all.
+    let attempt = attempt();
+    loop {
+        match redeem(&store, &code, &attempt).await {
+            FAULT => sleep(Duration::from_millis(50)).await,
+            found => return found == Found::First,
+        }
+    }
+}
+
+/// Nobody is told that the old connections have ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_vanishes_is_left_for_the_one_that_has_its_address() {
+    let Some(redis) = Redis::start() else { return };
+    let address = Proxy::to(redis.port());
+    let store = store(address.port());
+    let code = bind(&store).await;
+    address.vanish();
+    assert_eq!(redeem(&store, &code, &attempt()).await, FAULT);
+    works(&store).await;
+    assert_eq!(redeem(&store, &code, &attempt()).await, Found::First);
 }

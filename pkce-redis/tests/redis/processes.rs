@@ -10,7 +10,7 @@ use crate::support::{Found, PROOF, binding, redeem, store, ticket};
 
 const CODES: usize = 1_000;
 const PROCESSES: usize = 4;
-/// Started once more for each of the processes, with the port of the server.
+/// This test is started again for each process, with the port of the server.
 const TEST: &str = "processes::four_processes_that_redeem_the_same_codes_serve_each_once";
 const PORT: &str = "PKCE_REDEEMER_PORT";
 const MINE: &str = "served: ";
@@ -22,7 +22,7 @@ fn nth(code: usize) -> CodeDigest {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
     if let Ok(port) = env::var(PORT) {
-        return redeem_all(port.parse().unwrap()).await; // It is one of the four.
+        return redeem_all(port.parse().unwrap()).await; // This process is one of the four.
     }
     let Some(redis) = Redis::start() else { return };
     let store = store(redis.port());

@@ -1,4 +1,4 @@
-//! One round trip for each verb, two after the script cache was emptied.
+//! One round trip for each verb, two after Redis has lost its scripts.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn each_verb_is_one_command_and_one_round_trip() {
     let Some(redis) = Redis::start() else { return };
     let relay = Relay::to(redis.port()).await;
     let store = store(relay.port());
-    // The scripts are known from now on.
+    // Redis knows the scripts from here on.
     store.restore(&bind(&store).await, attempt().ticket()).await.unwrap();
     assert_eq!(redeem(&store, &bind(&store).await, &attempt()).await, Found::First);
 

@@ -63,7 +63,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     recovered(&store).await;
     let (served, live) = (bind(&store).await, bind(&store).await);
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
-    // Sentinel has to know the replica before it can name it.
+    // Sentinel must know the replica before it can promote it.
     let sentinel_knows = || {
         let client = redis::Client::open(sentinel.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
@@ -73,10 +73,10 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     };
     until("Sentinel knows the replica", sentinel_knows).await;
 
-    // Nor is a script known to it.
+    // The replica does not know the script.
     assert_eq!((scripts(&master), scripts(&replica)), (1, 0));
     master.kill();
-    // There is no replica left that could be waited for.
+    // There is no replica left to wait for.
     let store = store.wait_for_replicas(0, Duration::ZERO);
     recovered(&store).await;
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
@@ -84,7 +84,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     assert_eq!(scripts(&replica), 1);
 }
 
-/// How many scripts it has.
+/// The number of scripts that it knows.
 fn scripts(redis: &Redis) -> usize {
     let info = redis.ask(&["INFO", "memory"]).unwrap();
     info.lines().find_map(|line| line.strip_prefix("number_of_cached_scripts:")?.parse().ok()).unwrap()

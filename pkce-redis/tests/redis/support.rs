@@ -1,4 +1,4 @@
-//! The domain's verbs, and what the tests look through.
+//! The domain's verbs, and a view of the commands.
 
 use std::error::Error as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -21,7 +21,7 @@ pub(crate) const WRONG: Proof = Proof::from_bytes([8; 32]);
 
 pub(crate) type Store = RedisStore<ReconnectingConnection<MultiplexedConnection>>;
 
-/// As the crate's page recommends. It waits longer than the default's half a second: the machine may be busy.
+/// As the crate's page recommends, with a longer response time-out than the default: the machine may be busy.
 pub(crate) fn store(port: u16) -> Store {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
     RedisStore::new(ReconnectingConnection::new(move || {
@@ -34,7 +34,7 @@ pub(crate) fn store(port: u16) -> Store {
 /// The connection that the crate's page warns of.
 pub(crate) async fn managed_store(port: u16) -> RedisStore<ConnectionManager> {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    // It is back soon after the server is.
+    // It reconnects soon after the server is back.
     let config = ConnectionManagerConfig::new()
         .set_max_delay(Duration::from_millis(100))
         .set_response_timeout(Some(Duration::from_secs(1)));
@@ -67,7 +67,7 @@ pub(crate) fn key(code: &CodeDigest) -> String {
     format!("pkce:{}", digits.concat())
 }
 
-/// S256, the grant `alice`, for a minute.
+/// S256, with the grant `alice`, for a minute.
 pub(crate) fn binding() -> Binding {
     living(Duration::from_secs(60))
 }
@@ -84,12 +84,12 @@ pub(crate) async fn bind(store: &impl ChallengeStore) -> CodeDigest {
     code
 }
 
-/// With the right proof, under a ticket of its own.
+/// An attempt with the right proof and a new ticket.
 pub(crate) fn attempt() -> Attempt {
     Attempt::new(Some(PROOF), ticket(), SystemClock.now())
 }
 
-/// What came of an attempt: how the tests speak of it.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     First,
@@ -109,12 +109,12 @@ pub(crate) async fn redeem(store: &impl ChallengeStore, code: &CodeDigest, attem
     }
 }
 
-/// An error with what it is about, as an operator reads it.
+/// An error and its source, as an operator reads them.
 pub(crate) fn words(error: &StoreError) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// Tries until the server is there again, without a new connection by hand.
+/// Tries until the store works again.
 pub(crate) async fn recovered(store: &impl ChallengeStore) {
     for _ in 0..600 {
         let (code, attempt) = (code(), attempt());
@@ -126,7 +126,7 @@ pub(crate) async fn recovered(store: &impl ChallengeStore) {
     panic!("the store does not recover");
 }
 
-/// Asks again until it holds, for half a minute.
+/// Waits until `holds` returns true, for at most half a minute.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..600 {
         if holds() {
@@ -137,7 +137,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("waited in vain until {what}");
 }
 
-/// Every command that clients send, as `MONITOR` sees it. What scripts call is not among them.
+/// Every command that clients send, as `MONITOR` sees it, without those that scripts call.
 pub(crate) struct Monitor(BufReader<TcpStream>);
 
 impl Monitor {
@@ -156,7 +156,7 @@ impl Monitor {
         line.trim_end().to_owned()
     }
 
-    /// The names of the commands since it was asked last.
+    /// The names of the commands since the last call.
     pub(crate) fn commands(&mut self, redis: &Redis) -> Vec<String> {
         redis.ask(&["ECHO", "so far"]).unwrap();
         let mut commands = Vec::new();

@@ -1,36 +1,33 @@
 //! The middleware for an authorization endpoint that issues the code at once.
 
 use std::future::{Ready, ready};
-use std::pin::Pin;
 use std::rc::Rc;
 
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
 use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use pkce_core::{CaptureRefusal, CaptureRequest, Pkce, Rejection};
+use pkce_core::Pkce;
+use pkce_core::adapter::{Body, CaptureRejection, CaptureRequest};
 
-use crate::facts::{answer, facts};
-use crate::read;
-use crate::render::Renderer;
-use crate::timer::TokioTimer;
+use crate::io::{self, LocalFuture, facts, host_response};
+use crate::rejection::Renderer;
 
 /// Captures the code from the redirect of an authorization endpoint, and binds it to the challenge of the same request.
 ///
-/// For a server that issues the code in the very answer to the request that carries the authorization parameters: the
+/// For a server that issues the code in its response to the request that carries the authorization parameters: the
 /// authorization request itself, or the POST of a consent form that repeats them, in its action or in hidden fields.
-/// Between the two requests nothing is kept. A server that keeps the authorization request in a session meanwhile, or
-/// answers by `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
+/// Nothing is kept between requests. A server that keeps the authorization request in a session, or responds by
+/// `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
 ///
-/// 1. The host runs, and validates client and redirect URI as ever. An answer without a code passes as it is.
+/// 1. The host runs, and validates client and redirect URI as before. A response without a code passes unchanged.
 /// 2. A code leaves only by 302 or 303, only to the `redirect_uri` of this request, and only once it is bound.
-/// 3. Otherwise the answer becomes the standard error redirect (RFC 6749 §4.1.2.1) if the host redirected to that URI,
-///    and a plain refusal if not. All of the rules are [`Pkce::capture`]'s.
+/// 3. Otherwise the client gets the standard error redirect (RFC 6749 §4.1.2.1) if the host redirected to that URI, and a
+///    plain rejection if not. [`Pkce::capture`] lists all of the rules.
 ///
-/// A [`web::Redirect`](actix_web::web::Redirect) of Actix is a 307 unless it says `.see_other()`, and a code by 307 does
-/// not leave.
+/// A [`web::Redirect`](actix_web::web::Redirect) of Actix is a 307 unless it is made with `.see_other()`, and a code by 307
+/// does not leave.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -51,13 +48,13 @@ use crate::timer::TokioTimer;
 /// # use actix_web::test::{TestRequest, call_service, init_service};
 /// # let app = init_service(app).await;
 /// let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
-/// for (parameters, answer) in [
+/// for (parameters, location) in [
 ///     (challenge, "https://app.example/cb?code=4711&state=s"),
 ///     ("", "https://app.example/cb?error=invalid_request&error_description=code%20challenge%20required&state=s"),
 /// ] {
 ///     let uri = format!("/authorize?redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=s&{parameters}");
 ///     let response = call_service(&app, TestRequest::get().uri(&uri).to_request()).await;
-///     assert_eq!(response.headers().get("location").unwrap(), answer);
+///     assert_eq!(response.headers().get("location").unwrap(), location);
 /// }
 /// # })
 /// ```
@@ -69,25 +66,27 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// A middleware with the standard answers. It lends tokio's timer to `pkce` for the store's time-out.
+    /// Creates a middleware that sends the standard error responses.
     pub fn new(pkce: Pkce) -> Self {
-        pkce.lend_timer(TokioTimer);
         Self { pkce, renderer: Renderer::default() }
     }
 
-    /// Renders plain refusals by a closure: as an HTML page, say. An error redirect has no page.
+    /// Renders plain rejections by a closure, for example as an HTML page. An error redirect has no page.
     ///
-    /// Whatever it returns, the [`Rejection`] and its [`Reason`](crate::Reason) stand in the response's extensions, as
-    /// they do with an error redirect.
-    pub fn render(mut self, render: impl Fn(&Rejection) -> HttpResponse + Send + Sync + 'static) -> Self {
+    /// Whatever it returns, the [`pkce_core::Rejection`] is in the extensions of the response, also of an error redirect.
+    pub fn render(mut self, render: impl Fn(&pkce_core::Rejection) -> HttpResponse + Send + Sync + 'static) -> Self {
         self.renderer = Renderer::new(render);
         self
     }
 
-    /// What the client gets in place of the host's answer, if its code must not leave.
+    /// The response in place of the host's, if its code must not leave.
     async fn replacement(&self, asked: &CaptureRequest, host: &HttpResponse<impl Sized>) -> Option<HttpResponse> {
-        let refusal = self.pkce.capture(asked, &answer(host)).await.err()?;
-        Some(with_kept(self.renderer.render_refusal(&refusal), host.headers()))
+        let rejection = self.pkce.capture(asked, &host_response(host)).await.err()?;
+        let mut response = self.renderer.render_capture(&rejection);
+        for (name, value) in host.headers().iter().filter(|(name, _)| CaptureRejection::keeps_header(name.as_str())) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        Some(response)
     }
 }
 
@@ -120,59 +119,43 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = LocalFuture<Result<Self::Response, Error>>;
 
     forward_ready!(inner);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        Box::pin(respond(Rc::clone(&self.inner), self.capture.clone(), request))
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (inner, capture) = (Rc::clone(&self.inner), self.capture.clone());
+        Box::pin(async move {
+            let pkce = &capture.pkce;
+            // Only a POST has its parameters in the body. Another method keeps its body unread.
+            let asked = if request.method() == Method::POST {
+                let mut payload = request.take_payload();
+                let body = io::read(request.request(), &mut payload, pkce.policy()).await;
+                let asked = pkce.capture_request(&facts(request.request(), body.as_body()));
+                request.set_payload(io::payload(payload, body));
+                asked
+            } else {
+                pkce.capture_request(&facts(request.request(), Body::Complete(&[])))
+            };
+            let asked = match asked {
+                Ok(asked) => asked,
+                Err(rejection) => {
+                    return Ok(request.into_response(capture.renderer.render(rejection)).map_into_right_body());
+                }
+            };
+            match inner.call(request).await {
+                Ok(response) => Ok(match capture.replacement(&asked, response.response()).await {
+                    None => response.map_into_left_body(),
+                    Some(replacement) => response.into_response(replacement).map_into_right_body(),
+                }),
+                // The error of a middleware inside may be a redirect. It is rendered here, so that what leaves is known:
+                // an error that was made of a response gives it away only once.
+                Err(error) => {
+                    let response = error.error_response();
+                    let response = capture.replacement(&asked, &response).await.unwrap_or(response);
+                    Err(InternalError::from_response(error, response).into())
+                }
+            }
+        })
     }
-}
-
-async fn respond<S, B>(
-    inner: Rc<S>,
-    capture: Capture,
-    mut request: ServiceRequest,
-) -> Result<ServiceResponse<EitherBody<B>>, Error>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-{
-    let pkce = &capture.pkce;
-    // Only a POST has its parameters in the body; that of another method goes on as it is.
-    let asked = if request.method() == Method::POST {
-        let mut payload = request.take_payload();
-        let body = read::read(request.request(), &mut payload, pkce.policy()).await;
-        let asked = pkce.capture_request(&facts(request.request(), body.facts()));
-        request.set_payload(read::payload(payload, body));
-        asked
-    } else {
-        pkce.capture_request(&facts(request.request(), pkce_core::Body::Complete(&[])))
-    };
-    let asked = match asked {
-        Ok(asked) => asked,
-        Err(rejection) => {
-            return Ok(request.into_response(capture.renderer.render(rejection)).map_into_right_body());
-        }
-    };
-    match inner.call(request).await {
-        Ok(response) => Ok(match capture.replacement(&asked, response.response()).await {
-            None => response.map_into_left_body(),
-            Some(replacement) => response.into_response(replacement).map_into_right_body(),
-        }),
-        // An error of a middleware inside may be a redirect in disguise. It is rendered here, so that it is known what
-        // will leave: one that was made of a response gives it away only once.
-        Err(error) => {
-            let response = error.error_response();
-            let response = capture.replacement(&asked, &response).await.unwrap_or(response);
-            Err(InternalError::from_response(error, response).into())
-        }
-    }
-}
-
-fn with_kept(mut response: HttpResponse, host: &HeaderMap) -> HttpResponse {
-    let kept = host.iter().filter(|(name, _)| CaptureRefusal::keeps_header(name.as_str()));
-    for (name, value) in kept {
-        response.headers_mut().append(name.clone(), value.clone());
-    }
-    response
 }

@@ -3,22 +3,25 @@
 //! Three lines in an existing server, and the token handler runs only once the code verifier has matched:
 //!
 //! ```
-//! use actix_web::error::ErrorServiceUnavailable;
-//! use actix_web::web::{self, Redirect};
-//! use actix_web::{App, Result};
-//! use pkce_actix::{AuthorizationCode, Challenge, Clearance, MemoryStore, Pkce, TokenEndpoint};
+//! use actix_web::{App, web};
+//! use pkce_actix::{
+//!     AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, MemoryStore, Pkce, Rejection,
+//!     TokenEndpoint,
+//! };
 //!
-//! async fn authorize(pkce: web::Data<Pkce>, Challenge(challenge): Challenge) -> Result<Redirect> {
+//! async fn authorize(
+//!     pkce: web::Data<Pkce>,
+//!     Challenge(challenge): Challenge,
+//! ) -> Result<AuthorizationRedirect, Rejection> {
 //!     // … your checks of client and redirect URI, login, consent …
-//!     let code = AuthorizationCode::generate().map_err(ErrorServiceUnavailable)?; // or a code of your own
-//!     pkce.bind(&code, challenge).await.map_err(ErrorServiceUnavailable)?; // before the code leaves
-//!     Ok(Redirect::to(format!("https://client.example/cb?code={}", code.as_str())).see_other())
+//!     let code = AuthorizationCode::generate()?; // or a code of your own
+//!     pkce.bind(&code, challenge).await?; // before the code leaves
+//!     Ok(AuthorizationResponse::to("https://client.example/cb").code(&code))
 //! }
 //!
-//! async fn token(clearance: Clearance, _form: web::Form<Vec<(String, String)>>) -> &'static str {
+//! async fn token(clearance: Clearance, _form: web::Form<Vec<(String, String)>>) -> String {
 //!     // … your check of the client; runs only once the code verifier has matched …
-//!     assert!(clearance.is_verified());
-//!     "tokens"
+//!     format!("tokens for {:?}", clearance.code())
 //! }
 //!
 //! let pkce = Pkce::new(MemoryStore::new()); // S256 only, challenge required, codes live for 60 seconds
@@ -38,7 +41,7 @@
 //! let location = redirect.headers().get("location").unwrap().to_str()?;
 //! let code = &location[location.find("code=").unwrap() + 5..];
 //!
-//! // Who has stolen the code alone is refused; the client is served, once.
+//! // Whoever has stolen the code alone is rejected. The client is served, once.
 //! let grant = format!("grant_type=authorization_code&code={code}");
 //! let proven = format!("{grant}&code_verifier={}", verifier.as_str());
 //! for (form, status) in [(&grant, 400), (&proven, 200), (&proven, 400)] {
@@ -51,31 +54,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Make the `Pkce` once, outside of the closure of `HttpServer::new`, and clone it inside: a `MemoryStore` that is made
+//! inside belongs to one worker, and codes of the others are unknown to it.
+//!
 //! # What the middleware does
 //!
 //! 1. It reads the body up to [`Policy::body_limit`] (16 KiB by default).
-//! 2. It has the core judge the request: [`Pkce::judge`]. The rules are in [`token`]; none is here.
-//! 3. Refused: it answers with the standard error (RFC 6749 §5.2), and the service inside does not run. The exact
-//!    [`Reason`] stands in the response's extensions and in a `tracing` event.
-//! 4. Cleared: the service inside gets the identical octets and a [`Clearance`].
-//! 5. By the status of its answer the code stays redeemed or is restored: [`Settle`]. A `Settle` in the extensions of
-//!    the answer overrules. An `Err` of a middleware inside counts by the status of its error, and is handed on as it
-//!    is; it has no extensions to overrule by. If the future is dropped, or the service panics, the code stays redeemed.
+//! 2. It passes the request to [`Pkce::judge`], which marks the code redeemed if the verifier matches. The rules are those
+//!    of [`pkce_core::adapter::token`]; none is here.
+//! 3. A rejected request gets the standard error (RFC 6749 §5.2), and the service inside does not run. The
+//!    [`pkce_core::Rejection`] with the exact [`Reason`] is in the extensions of the response, and the reason is in a
+//!    `tracing` event.
+//! 4. Otherwise the service inside gets the identical bytes and a [`Clearance`].
+//! 5. By the status of its response the code stays redeemed or is restored: [`Settle::by_status`]. A [`Settle`] in the
+//!    extensions of the response overrides the status. An `Err` of a middleware inside counts by the status of its error,
+//!    and is passed on unchanged. If the future is dropped, or the service panics, the code stays redeemed.
 //!
 //! # Limits
 //!
 //! | what | limit | why |
 //! | --- | --- | --- |
-//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; Actix's `FormConfig` has no say in it |
-//! | what is dropped of a larger body | 1 MiB | a client that is still sending gets to see the answer; one that announces more is answered at once |
-//! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer, lent by [`TokenEndpoint::new`] and by the extractors |
-//! | the time for a body | none | it is the server's care, as for every other route |
+//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; Actix's `FormConfig` does not apply |
+//! | what is read and dropped of a larger body | 1 MiB | a client that is still sending sees the response; one that announces more is answered at once |
+//! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer |
+//! | the time for a body | none | mount a time-out outside, as for every other route |
 //!
 //! # Where to mount it
 //!
 //! On the token route alone: `web::resource("/token").wrap(…)`, or a scope or an `App` that has no other route. CORS
-//! goes outside, so that refusals carry its headers, and so may client authentication; a time-out outside that
-//! strikes while the host runs leaves the code redeemed. In Actix the `wrap` that comes last is outermost:
+//! goes outside, so that rejections carry its headers, and so may client authentication. A time-out outside that
+//! expires while the host runs leaves the code redeemed. In Actix the `wrap` that comes last is outermost:
 //!
 //! ```
 //! # use actix_web::{App, middleware::DefaultHeaders as Cors, web};
@@ -89,63 +97,56 @@
 //! # let _ = App::new().service(token);
 //! ```
 //!
-//! For a server in production [`Policy::report_only`] is the way in: it lets pass what clients that do not do PKCE yet
-//! will send, and reports it.
-//!
 //! # The other middleware
 //!
 //! * [`Capture`] for the authorization endpoint of a server that issues the code at once: neither extractor nor `bind`.
-//! * [`Metadata`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
-//!
-//! # Extractors
-//!
-//! * [`Challenge`] and [`OptionalChallenge`] for an authorization request by GET; [`ChallengeForm`] and
-//!   [`OptionalChallengeForm`] for one by POST and a pushed one (RFC 9126).
-//! * [`Clearance`] in the token handler.
-//! * Never `Option<…>` around one of them: Actix makes `None` of every failure.
-//! * `Result<Challenge, ChallengeRejection>` for a host that answers refusals itself: [`ChallengeRejection`] shows the
-//!   standard error redirect.
-//!
-//! # Events
-//!
-//! Beside those of [`pkce_core`] there is one with the target `pkce`, at level error: `outcome` is `misconfigured`, and
-//! the message is what the 500 says.
+//! * [`Metadata`] for the server's metadata: `code_challenge_methods_supported` lists what is enforced.
 //!
 //! # Features
 //!
-//! * `metrics`: what becomes of the requests is counted, and the store is timed, for the recorder of the
-//!   [`metrics`](https://docs.rs/metrics) crate that the host has installed: see [`pkce_core`]. Off by default.
+//! * `metrics`: counts the outcomes and times the store, for the recorder of the [`metrics`](https://docs.rs/metrics) crate
+//!   that the host has installed: see [`pkce_core`]. Off by default.
 //!
-//! Everything of `pkce-core` is re-exported, so one dependency line is enough.
+//! Stores and their authors find the rest in [`pkce_core::store`], authors of other adapters in [`pkce_core::adapter`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod capture;
-mod challenge;
-mod challenge_form;
-mod challenge_rejection;
-mod clearance;
-mod configured;
-mod facts;
+mod extract;
+mod io;
+mod metadata;
 mod metadata_body;
-mod metadata_middleware;
-mod misconfigured;
-mod read;
-mod render;
-mod timer;
+mod rejection;
 mod token_endpoint;
-mod token_rejection;
 
 pub use pkce_core;
-#[doc(no_inline)]
-pub use pkce_core::*;
+#[doc(inline)]
+pub use pkce_core::{
+    AuthorizationCode, AuthorizationRequest, Bind, BindError, ClearanceKind, CodeChallenge, CodeChallengeMethod,
+    CodeVerifier, ErrorCode, GrantError, MemoryStore, PendingChallenge, Pkce, PkceBuilder, Policy, RandomError, Reason,
+    Replay, Reservation, Settle,
+};
 
 pub use crate::capture::Capture;
-pub use crate::challenge::{Challenge, OptionalChallenge};
-pub use crate::challenge_form::{ChallengeForm, OptionalChallengeForm};
-pub use crate::challenge_rejection::ChallengeRejection;
-pub use crate::clearance::Clearance;
-pub use crate::facts::facts;
-pub use crate::metadata_middleware::Metadata;
-pub use crate::timer::TokioTimer;
+pub use crate::extract::{Challenge, ChallengeForm, Clearance, OptionalChallenge, OptionalChallengeForm};
+pub use crate::io::facts;
+pub use crate::metadata::Metadata;
+pub use crate::rejection::{AuthorizationRedirect, Rejection};
 pub use crate::token_endpoint::TokenEndpoint;
-pub use crate::token_rejection::TokenRejection;
+
+/// The response of the authorization endpoint, success or error, to a redirect URI that the host has validated. What
+/// [`code`](pkce_core::adapter::ResponseTo::code) and [`error`](pkce_core::adapter::ResponseTo::error) return is a response
+/// of Actix Web.
+///
+/// ```
+/// use actix_web::HttpResponse;
+/// use pkce_actix::{AuthorizationResponse, ErrorCode};
+///
+/// let response = AuthorizationResponse::to("https://app.example/cb").state("xyz".to_owned()).issuer("https://as.example");
+/// let denied = HttpResponse::from(response.error(ErrorCode::AccessDenied));
+/// assert_eq!(denied.status(), 303);
+/// assert_eq!(
+///     denied.headers().get("location").unwrap(),
+///     "https://app.example/cb?error=access_denied&state=xyz&iss=https%3A%2F%2Fas.example"
+/// );
+/// ```
+pub type AuthorizationResponse = pkce_core::adapter::ResponseTo<AuthorizationRedirect>;

@@ -1,86 +1,81 @@
-//! Binding a challenge to an authorization code, before the code leaves the house.
+//! Binding a challenge to an authorization code, before the code leaves the server.
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::binding::{Binding, InvalidBinding};
-use crate::challenge::CodeChallenge;
+use crate::authorization::pending::PendingChallenge;
+use crate::authorization::response::AuthorizationError;
 use crate::code;
 use crate::code_digest::CodeDigest;
 use crate::events;
 use crate::grant::{self, GrantError};
 use crate::pkce::Pkce;
+use crate::policy;
 use crate::reason::Reason;
-use crate::requested::RequestedChallenge;
-use crate::store::Inserted;
-use crate::store_error::{StoreError, StoreErrorKind};
-use crate::timer::BoxFuture;
+use crate::rejection::Rejection;
+use crate::store::{Binding, Inserted, StoreError, StoreErrorKind};
 
-/// A binding about to be made: `.await` it. Until it has succeeded the code must not leave (RFC 7636 §4.4).
+/// A binding that is made when it is awaited. The code must not leave before that has succeeded (RFC 7636 §4.4).
 ///
-/// Made by [`Pkce::bind`] and [`Pkce::bind_without_challenge`].
+/// Created by [`Pkce::bind`] and [`Pkce::bind_without_challenge`].
 #[must_use = "nothing is bound until it is awaited"]
 pub struct Bind<'a> {
     pkce: &'a Pkce,
     code: &'a str,
-    what: What,
+    /// `None` is *no challenge*, as the host said explicitly.
+    challenge: Option<PendingChallenge>,
     grant: Option<Result<Arc<[u8]>, GrantError>>,
     lifetime: Duration,
-}
-
-/// What is to be bound. That there is no challenge is said by the host, never read off an absent value.
-enum What {
-    Requested(Option<CodeChallenge>),
-    NoChallenge,
 }
 
 impl Pkce {
     /// Binds a challenge to an authorization code, before the code leaves (RFC 7636 §4.4).
     ///
-    /// `.await` what it returns, or add a grant or a lifetime first.
+    /// Add a grant or a lifetime if you like, then `.await`.
     ///
     /// ```
-    /// # async fn authorize(pkce: pkce_core::Pkce, challenge: pkce_core::CodeChallenge) -> Result<(), pkce_core::BindError> {
+    /// # async fn authorize(pkce: pkce_core::Pkce, challenge: pkce_core::PendingChallenge) -> Result<(), pkce_core::BindError> {
     /// pkce.bind("the-code", challenge).grant(&("alice", "openid")).await
     /// # }
     /// ```
     pub fn bind<'a>(
         &'a self,
         code: &'a (impl AsRef<str> + ?Sized),
-        challenge: impl Into<RequestedChallenge>,
+        challenge: impl Into<PendingChallenge>,
     ) -> Bind<'a> {
-        Bind::new(self, code.as_ref(), What::Requested(challenge.into().into_challenge()))
+        Bind::new(self, code.as_ref(), Some(challenge.into()))
     }
 
-    /// Binds *no challenge* to a code, explicitly: for a client that may leave it out
-    /// ([`Policy::allow_missing_challenge`](crate::Policy::allow_missing_challenge)). Without any record a code is not served.
+    /// Binds *no challenge* to a code, explicitly, for a client that may leave it out
+    /// ([`Policy::allow_missing_challenge`](crate::Policy::allow_missing_challenge)). A code without any record is not served.
     pub fn bind_without_challenge<'a>(&'a self, code: &'a (impl AsRef<str> + ?Sized)) -> Bind<'a> {
-        Bind::new(self, code.as_ref(), What::NoChallenge)
+        Bind::new(self, code.as_ref(), None)
     }
 }
 
 impl<'a> Bind<'a> {
-    fn new(pkce: &'a Pkce, code: &'a str, what: What) -> Self {
-        Self { pkce, code, what, grant: None, lifetime: pkce.policy().lifetime() }
+    fn new(pkce: &'a Pkce, code: &'a str, challenge: Option<PendingChallenge>) -> Self {
+        Self { pkce, code, challenge, grant: None, lifetime: pkce.policy().code_lifetime }
     }
 
-    /// Carries the host's own record of what was granted: client, redirect URI, subject, scope.
+    /// Stores the host's own record of what was granted with the code: client, redirect URI, subject, scope.
     ///
-    /// The token handler gets it back from its [`Clearance`](crate::Clearance), redeemed with the code in one step.
-    /// It is kept as JSON; a store may limit its size.
+    /// [`Clearance::grant`](crate::Clearance::grant) returns it to the token handler, redeemed with the code in one step.
+    /// It is stored as JSON. A store may limit its size.
     pub fn grant<G: Serialize + ?Sized>(mut self, grant: &G) -> Self {
         self.grant = Some(grant::encode(grant));
         self
     }
 
-    /// A life of its own for this code, in whole milliseconds, from one to ten minutes.
+    /// Overrides the code lifetime for this code. A value outside of 1 ms to 10 min is clamped.
     /// Default: [`Policy::code_lifetime`](crate::Policy::code_lifetime).
-    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = policy::clamp_lifetime(lifetime);
         self
     }
 
@@ -89,23 +84,22 @@ impl<'a> Bind<'a> {
         if !code::is_code(self.code.as_bytes()) {
             return Err(BindError::InvalidCode);
         }
-        let challenge = match self.what {
+        let challenge = match self.challenge.as_ref().map(PendingChallenge::challenge) {
             // The challenge may have waited in a session since the policy was looked at.
-            What::Requested(Some(challenge)) if policy.allows(challenge.method()) => Some(challenge),
-            What::Requested(Some(_)) => return Err(BindError::MethodNotAllowed),
+            Some(Some(challenge)) if policy.allows(challenge.method()) => Some(challenge),
+            Some(Some(_)) => return Err(BindError::MethodNotAllowed),
             // The absence is bound too (RFC 9700 §4.8.2).
-            What::NoChallenge if policy.allows_missing_challenge() => None,
+            None if policy.allow_missing_challenge => None,
             // Without a record the code passes as unverified, whatever comes with it. Only a grant needs a record.
-            _ if policy.is_report_only() && self.grant.is_none() => {
+            _ if policy.report_only && self.grant.is_none() => {
                 events::not_bound();
                 return Ok(());
             }
-            _ if policy.is_report_only() => None,
-            What::NoChallenge | What::Requested(None) => return Err(BindError::ChallengeRequired),
+            _ if policy.report_only => None,
+            None | Some(None) => return Err(BindError::ChallengeRequired),
         };
         let grant = self.grant.transpose().map_err(BindError::Grant)?;
-        let binding = Binding::new(challenge.as_ref(), grant, self.pkce.now(), self.lifetime)
-            .map_err(BindError::InvalidLifetime)?;
+        let binding = Binding::new(challenge, grant, self.pkce.now(), self.lifetime);
         match self.pkce.store().insert(&CodeDigest::of(self.code.as_bytes()), &binding).await {
             Ok(Inserted::Recorded) => {
                 events::bound(binding.method_str(), binding.lifetime());
@@ -119,15 +113,15 @@ impl<'a> Bind<'a> {
 
 impl<'a> IntoFuture for Bind<'a> {
     type Output = Result<(), BindError>;
-    type IntoFuture = BoxFuture<'a, Self::Output>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async {
             let bound = self.run().await;
             match &bound {
-                // A fault of the store has had its event.
+                // A fault of the store has its own event.
                 Ok(()) | Err(BindError::Store(_)) => {}
-                Err(error) => events::bind_failed(error),
+                Err(error) => events::bind_failed(&error.to_string()),
             }
             bound
         })
@@ -141,52 +135,62 @@ impl fmt::Debug for Bind<'_> {
     }
 }
 
-/// A code was not bound, so it must not leave. What the client gets instead is the error of [`BindError::reason`].
+/// A code was not bound, so it must not leave.
+///
+/// [`AuthorizationResponse::error`](crate::AuthorizationResponse) sends the client the error instead:
+/// `temporarily_unavailable` for a fault of the store, `invalid_request` for a challenge that the policy does not accept,
+/// otherwise `server_error` (RFC 6749 §4.1.2.1).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
-    /// The code is empty, longer than 4096 octets, or has characters outside %x20-7E (RFC 6749 A.11).
+    /// The code is empty, longer than 4096 bytes, or has characters outside %x20-7E (RFC 6749 A.11).
     InvalidCode,
     /// There is no challenge, and the policy requires one.
     ChallengeRequired,
     /// The policy does not allow the method of the challenge.
     MethodNotAllowed,
-    /// The lifetime is not one millisecond to ten minutes.
-    InvalidLifetime(InvalidBinding),
     /// The grant cannot be serialised.
     Grant(GrantError),
     /// The code is bound already. A binding is never overwritten: issue another code.
     ///
-    /// A store may take a second binding that is the same in everything, the grant and the millisecond included, for the
-    /// first one sent again. So this tells codes apart, and is no lock.
+    /// A store may take a second binding that is equal in every part, the grant and the millisecond included, for the
+    /// first one sent again. So this error tells codes apart; it is not a lock.
     CodeAlreadyBound,
     /// The store failed, or is full.
     Store(StoreError),
 }
 
 impl BindError {
-    /// Why the code was not bound, for [`Rejection::new`](crate::Rejection::new) and
-    /// [`ErrorRedirect`](crate::ErrorRedirect) (RFC 6749 §4.1.2.1): `temporarily_unavailable` for a fault of the store,
-    /// `invalid_request` for a challenge that the policy does not accept, else `server_error`.
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Store(error) if error.kind() == StoreErrorKind::TimedOut => Reason::StoreTimedOut,
             Self::Store(_) => Reason::StoreUnavailable,
             Self::CodeAlreadyBound => Reason::CodeAlreadyBound,
             Self::ChallengeRequired => Reason::ChallengeRequired,
             Self::MethodNotAllowed => Reason::ChallengeMethod,
-            Self::InvalidCode | Self::InvalidLifetime(_) | Self::Grant(_) => Reason::CodeUnreadable,
+            Self::InvalidCode | Self::Grant(_) => Reason::BindingInvalid,
         }
+    }
+}
+
+impl From<BindError> for Rejection {
+    fn from(error: BindError) -> Self {
+        error.reason().into()
+    }
+}
+
+impl From<&BindError> for AuthorizationError {
+    fn from(error: &BindError) -> Self {
+        error.reason().into()
     }
 }
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::InvalidCode => "the authorization code has characters or a length that no code can have",
+            Self::InvalidCode => "the authorization code has characters or a length that no authorization code has",
             Self::ChallengeRequired => "the policy requires a code challenge",
             Self::MethodNotAllowed => "the policy does not allow the method of the code challenge",
-            Self::InvalidLifetime(_) => "a code lifetime is one millisecond to ten minutes",
             Self::Grant(_) => "the grant cannot be serialised",
             Self::CodeAlreadyBound => "the authorization code is bound already",
             Self::Store(_) => "the challenge store could not record the binding",
@@ -197,7 +201,6 @@ impl fmt::Display for BindError {
 impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::InvalidLifetime(error) => Some(error),
             Self::Grant(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::InvalidCode | Self::ChallengeRequired | Self::MethodNotAllowed | Self::CodeAlreadyBound => None,

@@ -1,32 +1,42 @@
-//! Putting a [`Pkce`] together.
+//! Building a [`Pkce`].
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::bounded_store::BoundedStore;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Now, Timestamp};
 use crate::pkce::{Parts, Pkce};
 use crate::policy::Policy;
 use crate::replay::{OnReplay, Replay};
-use crate::store::ChallengeStore;
-use crate::timer::Timer;
+use crate::store::{BoundedStore, ChallengeStore, Timer};
 
-/// Builds a [`Pkce`] with a policy, a clock or a replay hook of one's own. Made by [`Pkce::builder`].
+/// Builds a [`Pkce`] with a policy, a replay hook, a clock or a timer. Created by [`Pkce::builder`].
 #[must_use = "nothing is built until `build`"]
 pub struct PkceBuilder {
     store: Box<dyn ChallengeStore>,
     policy: Policy,
-    clock: Box<dyn Clock>,
+    now: Now,
     on_replay: Option<OnReplay>,
-    timer: Option<Box<dyn Timer>>,
+    timer: Timer,
 }
 
 impl Pkce {
-    /// With the default [`Policy`]: S256 only, a challenge required, codes live for 60 seconds.
+    /// Creates a `Pkce` with the default [`Policy`]: S256 only, a challenge required, codes live for 60 seconds.
     pub fn new(store: impl ChallengeStore) -> Self {
         Self::builder(store).build()
     }
 
-    /// With a policy, a clock or a replay hook of one's own.
+    /// Returns a builder for a `Pkce` with other settings.
+    ///
+    /// ```
+    /// use pkce_core::{MemoryStore, Pkce, Policy};
+    /// use std::time::Duration;
+    ///
+    /// let pkce = Pkce::builder(MemoryStore::new())
+    ///     .policy(Policy::new().code_lifetime(Duration::from_secs(300)))
+    ///     .on_replay(|replay| async move { eprintln!("redeemed {:?} ago: revoke its tokens", replay.age()) })
+    ///     .build();
+    /// # let _ = pkce;
+    /// ```
     pub fn builder(store: impl ChallengeStore) -> PkceBuilder {
         PkceBuilder::new(Box::new(store))
     }
@@ -34,31 +44,31 @@ impl Pkce {
 
 impl PkceBuilder {
     fn new(store: Box<dyn ChallengeStore>) -> Self {
-        Self { store, policy: Policy::default(), clock: Box::new(SystemClock), on_replay: None, timer: None }
+        let (now, timer) = (Box::new(Timestamp::now), Timer::of_runtime());
+        Self { store, policy: Policy::default(), now, on_replay: None, timer }
     }
 
-    /// Another policy than the default.
+    /// Sets the policy.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Another clock than the system's, for tests. A store has a clock of its own.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+    /// Sets the clock, for tests. Default: [`Timestamp::now`]. A store has a clock of its own.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.now = Box::new(clock);
         self
     }
 
-    /// What to do when a redeemed code is presented again with the right verifier: revoke what it produced
-    /// (RFC 6749 §4.1.2). Default: nothing beyond the refusal and its event.
+    /// Sets what happens when a redeemed code is presented again with the right verifier: revoke the tokens that were
+    /// issued for it (RFC 6749 §4.1.2). Default: nothing beyond the rejection and its event.
     ///
-    /// A code that is marked while its request is judged or served counts as redeemed, also if it is restored a moment
-    /// later: a client that sends the right request twice at once causes a replay. Look at [`Replay::age`] before you
-    /// revoke.
+    /// A code counts as redeemed from the moment its request is judged, also if it is restored later. So a client that
+    /// sends the right request twice at once causes a replay: look at [`Replay::age`] before you revoke.
     ///
-    /// It is awaited before the answer, within the request, without a time-out: if the client hangs up it is
-    /// cancelled. A hook that must not be cut short spawns a task. A replay can overtake the issue of the first token:
-    /// mark the *grant* revoked and let the issue check the mark.
+    /// The hook is awaited before the response, within the request, without a time-out. If the client hangs up it is
+    /// cancelled: a hook that must finish spawns a task. A replay can come before the first token is issued: mark the
+    /// *grant* as revoked, and check the mark when you issue.
     pub fn on_replay<F, R>(mut self, hook: F) -> Self
     where
         F: Fn(Replay) -> R + Send + Sync + 'static,
@@ -68,20 +78,34 @@ impl PkceBuilder {
         self
     }
 
-    /// The timer for [`Policy::store_timeout`]. The adapters lend tokio's, so this is for servers without one of them.
-    pub fn timer(mut self, timer: impl Timer) -> Self {
-        self.timer = Some(Box::new(timer));
+    /// Sets the timer for [`Policy::store_timeout`]: a function that returns a future which completes after the duration.
+    ///
+    /// Default: tokio's timer, with the feature `tokio`, which the adapters switch on. It measures where a tokio runtime
+    /// with its time driver runs the call. On another runtime, pass its timer:
+    ///
+    /// ```
+    /// # mod async_io { pub struct Timer; impl Timer { pub async fn after(_: std::time::Duration) {} } }
+    /// use pkce_core::{MemoryStore, Pkce};
+    ///
+    /// let pkce = Pkce::builder(MemoryStore::new()).timer(async_io::Timer::after).build();
+    /// # let _ = pkce;
+    /// ```
+    ///
+    /// Without a timer a call of the store takes as long as the store takes.
+    pub fn timer<F, S>(mut self, timer: F) -> Self
+    where
+        F: Fn(Duration) -> S + Send + Sync + 'static,
+        S: Future + Send + 'static,
+    {
+        self.timer = Timer::new(timer);
         self
     }
 
-    /// Puts it together.
+    /// Builds the `Pkce`.
     pub fn build(self) -> Pkce {
-        let Self { store, policy, clock, on_replay, timer } = self;
-        let store = BoundedStore::new(store, policy.timeout());
-        if let Some(timer) = timer {
-            store.lend_timer(timer);
-        }
-        Pkce::from_parts(Parts { policy, store, clock, on_replay })
+        let Self { store, policy, now, on_replay, timer } = self;
+        let store = BoundedStore::new(store, timer, policy.store_timeout);
+        Pkce::from_parts(Parts { policy, store, now, on_replay })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::verifier::{CodeVerifier, InvalidCodeVerifier};
 impl CodeVerifier {
     /// Derives the S256 code challenge of this verifier (RFC 7636 §4.2).
     pub fn challenge(&self) -> CodeChallenge {
-        CodeChallenge::s256(self)
+        CodeChallenge { proof: Proof::of_checked(self.as_str().as_bytes()), plain: None }
     }
 }
 
@@ -23,8 +23,7 @@ impl CodeVerifier {
 /// * S256: exactly 43 characters of base64url without padding, the last one canonical.
 /// * `plain`: 43 to 128 unreserved characters.
 ///
-/// Between the authorization request and the issue of the code it waits in the host's own session or pending record:
-/// it is `Serialize` and `Deserialize`, and deserialising parses it again.
+/// It is `Serialize` and `Deserialize`. Deserialising parses it again.
 ///
 /// ```
 /// use pkce_core::{CodeChallenge, CodeChallengeMethod::S256};
@@ -33,7 +32,7 @@ impl CodeVerifier {
 /// let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", S256)?;
 /// assert!(challenge.verify("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
 ///
-/// // The same octets, spelled in a way that only a lenient decoder accepts.
+/// // The same bytes, in a spelling that only a lenient decoder accepts.
 /// assert!(CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN", S256).is_err());
 /// # Ok::<(), pkce_core::InvalidCodeChallenge>(())
 /// ```
@@ -53,10 +52,10 @@ impl CodeChallenge {
     pub fn parse(challenge: &str, method: CodeChallengeMethod) -> Result<Self, InvalidCodeChallenge> {
         match method {
             CodeChallengeMethod::S256 => {
-                let mut octets = [0; 32];
-                // One character more or less would not fill 32 octets; trailing bits must be zero (the engine's default).
-                match URL_SAFE_NO_PAD.decode_slice(challenge, &mut octets) {
-                    Ok(32) => Ok(Self { proof: Proof::from_bytes(octets), plain: None }),
+                let mut bytes = [0; 32];
+                // One character more or less would not fill 32 bytes; trailing bits must be zero (the engine's default).
+                match URL_SAFE_NO_PAD.decode_slice(challenge, &mut bytes) {
+                    Ok(32) => Ok(Self { proof: Proof::from_bytes(bytes), plain: None }),
                     _ => Err(InvalidCodeChallenge::Challenge),
                 }
             }
@@ -67,24 +66,7 @@ impl CodeChallenge {
         }
     }
 
-    /// Derives the S256 challenge of a verifier (RFC 7636 §4.2).
-    pub fn s256(verifier: &CodeVerifier) -> Self {
-        Self::derive(verifier, CodeChallengeMethod::S256)
-    }
-
-    /// Derives the challenge of a verifier by either method. For a client, `plain` is only there
-    /// for a server that cannot do S256 (RFC 7636 §4.2).
-    pub fn derive(verifier: &CodeVerifier, method: CodeChallengeMethod) -> Self {
-        Self {
-            proof: Proof::of_checked(verifier.as_str().as_bytes()),
-            plain: match method {
-                CodeChallengeMethod::Plain => Some(Zeroizing::new(verifier.as_str().to_owned())),
-                CodeChallengeMethod::S256 => None,
-            },
-        }
-    }
-
-    /// The method it was parsed or derived by.
+    /// Returns the method.
     pub const fn method(&self) -> CodeChallengeMethod {
         match self.plain {
             Some(_) => CodeChallengeMethod::Plain,
@@ -92,15 +74,15 @@ impl CodeChallenge {
         }
     }
 
-    /// The SHA-256 of the verifier that will be expected.
+    /// Returns the SHA-256 of the verifier that is expected.
     pub const fn proof(&self) -> &Proof {
         &self.proof
     }
 
-    /// The complete check of a presented verifier: syntax, hash, comparison in constant time. It allocates nothing.
+    /// Checks a presented verifier: syntax, hash, and a comparison in constant time. Allocates nothing.
     ///
-    /// This is the bare comparison of RFC 7636 §4.6. A server wants [`Pkce`](crate::Pkce), which also sees to it that
-    /// the code is redeemed once.
+    /// This is the bare comparison of RFC 7636 §4.6. A server uses [`Pkce`](crate::Pkce), which also redeems the code only
+    /// once.
     ///
     /// # Errors
     ///
@@ -111,7 +93,7 @@ impl CodeChallenge {
         if presented == self.proof { Ok(()) } else { Err(VerifyError::Mismatch) }
     }
 
-    /// The two query parameters that a client adds to the authorization request (RFC 7636 §4.3).
+    /// Returns the two query parameters that a client adds to the authorization request (RFC 7636 §4.3).
     ///
     /// Neither value needs percent-encoding. The method is always sent: left out it would mean `plain`.
     ///

@@ -1,22 +1,21 @@
-//! The value that proves a check happened.
+//! The value that proves that a token request was judged.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::code_digest::CodeDigest;
 use crate::grant::{self, GrantError};
 use crate::method::CodeChallengeMethod;
 use crate::reason::Reason;
 
-/// The proof that a token request was judged and may be served. Only the core can make one.
+/// The proof that a token request was judged and may be served. Only this crate can create one.
 ///
 /// A token handler that takes it as an argument cannot run unless the check has happened.
 #[derive(Clone)]
 pub struct Clearance {
     kind: ClearanceKind,
-    code: Option<CodeDigest>,
+    code: Option<Arc<str>>,
     grant: Option<Arc<[u8]>>,
 }
 
@@ -28,14 +27,14 @@ pub enum ClearanceKind {
     Verified(CodeChallengeMethod),
     /// The code is bound to no challenge, which [`Policy::allow_missing_challenge`](crate::Policy::allow_missing_challenge) allows.
     WithoutChallenge,
-    /// The grant type is another one (a refresh, say): PKCE has no say in it.
+    /// The grant type is another one, a refresh for example: PKCE does not apply.
     OtherGrant,
-    /// [`Policy::report_only`](crate::Policy::report_only) let it pass; the reason is what it would be refused for.
+    /// [`Policy::report_only`](crate::Policy::report_only) let it pass; the reason is what it would be rejected for.
     Unverified(Reason),
 }
 
 impl ClearanceKind {
-    /// A stable name in `snake_case`, for logs and metrics.
+    /// Returns a stable name in `snake_case`, for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verified(_) => "verified",
@@ -47,33 +46,33 @@ impl ClearanceKind {
 }
 
 impl Clearance {
-    pub(crate) const fn of_code(kind: ClearanceKind, code: CodeDigest, grant: Option<Arc<[u8]>>) -> Self {
-        Self { kind, code: Some(code), grant }
+    pub(crate) fn of_code(kind: ClearanceKind, code: &str, grant: Option<Arc<[u8]>>) -> Self {
+        Self { kind, code: Some(code.into()), grant }
     }
 
     pub(crate) const fn of_other_grant() -> Self {
         Self { kind: ClearanceKind::OtherGrant, code: None, grant: None }
     }
 
-    /// Why the request may be served.
+    /// Returns why the request may be served.
     pub const fn kind(&self) -> ClearanceKind {
         self.kind
     }
 
-    /// Whether a code verifier was checked and matched.
+    /// Returns whether a code verifier was checked and matched.
     pub const fn is_verified(&self) -> bool {
         matches!(self.kind, ClearanceKind::Verified(_))
     }
 
-    /// Whether it is this code that may be served.
+    /// Returns the authorization code that was judged, after form decoding. `None` for another grant type.
     ///
-    /// A host that keeps its own record of codes, and so reads the code from the request itself, asks this before it
-    /// looks the code up: then no difference between its reading and ours matters. Always false for another grant type.
-    pub fn is_for(&self, code: &str) -> bool {
-        self.code == Some(CodeDigest::of(code.as_bytes()))
+    /// A host that keeps its own record of codes looks up this code, and does not read the request again: then no
+    /// difference between two readers of the request matters.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
-    /// The grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), redeemed with it.
+    /// Returns the grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), and redeemed with it.
     ///
     /// # Errors
     ///
@@ -83,7 +82,7 @@ impl Clearance {
     }
 }
 
-/// Shows no grant.
+/// Shows neither code nor grant.
 impl fmt::Debug for Clearance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clearance").field("kind", &self.kind).finish_non_exhaustive()

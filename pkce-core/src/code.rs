@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::random::{self, RandomError};
 
-/// The longest authorization code that can be bound and redeemed, in octets.
+/// The longest authorization code that can be bound and redeemed, in bytes.
 ///
 /// RFC 6749 sets no limit; 4096 leaves room for codes that are encrypted or signed documents.
 pub(crate) const MAX_LENGTH: usize = 4096;
@@ -26,14 +26,14 @@ pub(crate) const MAX_LENGTH: usize = 4096;
 pub struct AuthorizationCode(Zeroizing<String>);
 
 impl AuthorizationCode {
-    /// Generates a code from 32 octets of the operating system's random number generator.
+    /// Generates a code from 32 bytes of the operating system's random number generator.
     ///
     /// # Errors
     ///
     /// When the operating system yields no randomness.
     pub fn generate() -> Result<Self, RandomError> {
-        let octets = random::octets::<32>()?;
-        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()))))
+        let bytes = random::bytes::<32>()?;
+        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
     }
 
     /// The code as it goes into the redirect. It needs no percent-encoding.
@@ -57,6 +57,6 @@ impl fmt::Debug for AuthorizationCode {
 /// `code = 1*VSCHAR` (RFC 6749 A.11), with an upper limit. VSCHAR is %x20-7E.
 pub(crate) fn is_code(code: &[u8]) -> bool {
     // Nothing branches, so the compiler makes vector code of it.
-    let visible = |octet: &u8| octet.wrapping_sub(0x20) < 0x5f;
-    !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().fold(true, |all, octet| all & visible(octet))
+    let visible = |byte: &u8| byte.wrapping_sub(0x20) < 0x5f;
+    !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().fold(true, |all, byte| all & visible(byte))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of an authorization code, 32 octets: the key under which a store keeps a [`Binding`](crate::Binding).
+/// The SHA-256 of an authorization code, 32 bytes: the key under which a store keeps a [`Binding`](crate::Binding).
 ///
 /// Whoever reads the store finds no code that could be redeemed (RFC 6819 §5.1.4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,11 +18,11 @@ impl CodeDigest {
     }
 
     /// A digest read back from a store.
-    pub const fn from_bytes(octets: [u8; 32]) -> Self {
-        Self(octets)
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
-    /// The 32 octets, for a store to use as its key.
+    /// The 32 bytes, for a store to use as its key.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -4,13 +4,11 @@
 
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
 use crate::method::CodeChallengeMethod;
 use crate::policy::Policy;
 use crate::proof::Proof;
 use crate::reason::Reason;
-use crate::store::Redemption;
+use crate::store::{Attempt, Binding, Redemption, Ticket};
 
 /// What the answer is.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,14 +20,14 @@ pub(crate) enum Decision {
     /// Let pass in report-only mode; the reason is what it would be refused for.
     Tolerated(Reason, Option<Binding>),
     /// Refused.
-    Refused(Reason, Then),
+    Rejected(Reason, Consequence),
 }
 
 /// What else a refusal entails.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(crate) enum Consequence {
     /// Nothing.
-    Stop,
+    Nothing,
     /// The store marked a code that is not served: it is to be restored.
     Restore,
     /// The policy burns the code: it is to be redeemed with its own proof and the reserved ticket.
@@ -40,44 +38,44 @@ pub(crate) enum Then {
 
 /// A refusal that needs no look into the store.
 pub(crate) fn before_redeeming(presented: Option<&Proof>, policy: &Policy) -> Option<Reason> {
-    let missing = presented.is_none() && !policy.allows_missing_challenge() && !policy.is_report_only();
+    let missing = presented.is_none() && !policy.allow_missing_challenge && !policy.report_only;
     missing.then_some(Reason::VerifierMissing) // RFC 9700 §2.1.1
 }
 
 /// Judges what the store found.
 pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> Decision {
-    use Decision::Refused;
+    use Decision::Rejected;
     let (presented, now) = (attempt.proof(), attempt.at());
     match found {
         // A missing record is never a pass, but in a roll-out.
-        Redemption::Unknown if policy.is_report_only() => {
+        Redemption::Unknown if policy.report_only => {
             let reason = if presented.is_none() { Reason::VerifierMissing } else { Reason::CodeUnknown };
             Decision::Tolerated(reason, None)
         }
-        Redemption::Unknown => Refused(Reason::CodeUnknown, Then::Stop),
+        Redemption::Unknown => Rejected(Reason::CodeUnknown, Consequence::Nothing),
 
         // Expired by this clock only (it ran backwards, say): the store marked it, and its next use is no replay.
-        Redemption::First(binding) if binding.is_expired(now) => Refused(Reason::CodeExpired, Then::Restore),
+        Redemption::First(binding) if binding.is_expired(now) => Rejected(Reason::CodeExpired, Consequence::Restore),
         Redemption::Refused(binding) | Redemption::Again { binding, .. } if binding.is_expired(now) => {
-            Refused(Reason::CodeExpired, Then::Stop)
+            Rejected(Reason::CodeExpired, Consequence::Nothing)
         }
 
         Redemption::First(binding) => serve(presented, binding, policy),
 
         // The core is the judge: a store that refuses what it should have marked is at fault, not the client.
         Redemption::Refused(binding) => match disagreement(presented, binding.proof()) {
-            None => Refused(Reason::StoreContractBroken, Then::Stop),
-            Some(Reason::VerifierMismatch) if policy.burns_on_mismatch() => {
-                Refused(Reason::VerifierMismatch, Then::Burn(binding.proof().copied()))
+            None => Rejected(Reason::StoreContractBroken, Consequence::Nothing),
+            Some(Reason::VerifierMismatch) if policy.burn_on_mismatch => {
+                Rejected(Reason::VerifierMismatch, Consequence::Burn(binding.proof().copied()))
             }
-            Some(reason) => Refused(reason, Then::Stop),
+            Some(reason) => Rejected(reason, Consequence::Nothing),
         },
 
-        Redemption::Again { ticket: Ticket::BURNED, .. } => Refused(Reason::CodeBurned, Then::Stop),
+        Redemption::Again { ticket: Ticket::BURNED, .. } => Rejected(Reason::CodeBurned, Consequence::Nothing),
         Redemption::Again { binding, at, .. } => match disagreement(presented, binding.proof()) {
-            None => Refused(Reason::CodeReplayed, Then::Replay(binding, now.saturating_since(at))),
+            None => Rejected(Reason::CodeReplayed, Consequence::Replay(binding, now.saturating_since(at))),
             // Whoever lacks the verifier must not be able to have the client's tokens revoked (OAuth 2.1 §7.5.3).
-            Some(_) => Refused(Reason::CodeRedeemed, Then::Stop),
+            Some(_) => Rejected(Reason::CodeRedeemed, Consequence::Nothing),
         },
     }
 }
@@ -85,14 +83,14 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
 /// The store marked the code: the core compares again, so a store that ignores the proof lets nobody in.
 fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decision {
     if disagreement(presented, binding.proof()).is_some() {
-        return Decision::Refused(Reason::StoreContractBroken, Then::Restore);
+        return Decision::Rejected(Reason::StoreContractBroken, Consequence::Restore);
     }
     match binding.method() {
         Some(method) if policy.allows(method) => Decision::Verified(method, binding),
-        Some(_) => Decision::Refused(Reason::MethodNoLongerAllowed, Then::Restore),
-        None if policy.allows_missing_challenge() => Decision::WithoutChallenge(binding),
-        None if policy.is_report_only() => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
-        None => Decision::Refused(Reason::VerifierMissing, Then::Restore),
+        Some(_) => Decision::Rejected(Reason::MethodNoLongerAllowed, Consequence::Restore),
+        None if policy.allow_missing_challenge => Decision::WithoutChallenge(binding),
+        None if policy.report_only => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
+        None => Decision::Rejected(Reason::VerifierMissing, Consequence::Restore),
     }
 }
 
@@ -110,6 +108,7 @@ fn disagreement(presented: Option<&Proof>, bound: Option<&Proof>) -> Option<Reas
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::store::BindingParts;
 
     const NOW: u64 = 100_000;
     const RIGHT: Proof = Proof::from_bytes([7; 32]);
@@ -126,7 +125,14 @@ mod tests {
     /// A live binding by `S256`, `plain` or `none`.
     fn binding(method: &str) -> Binding {
         let proof = (method != Binding::NO_CHALLENGE).then_some(RIGHT.as_bytes().as_slice());
-        Binding::from_parts(method, proof, None, at(NOW - 1_000), at(NOW + 59_000)).unwrap()
+        Binding::from_parts(BindingParts {
+            method,
+            proof,
+            grant: None,
+            issued_at: at(NOW - 1_000),
+            expires_at: at(NOW + 59_000),
+        })
+        .unwrap()
     }
 
     /// The policies of the tables, in this order.
@@ -148,11 +154,11 @@ mod tests {
     }
 
     fn stop(reason: Reason) -> Decision {
-        Decision::Refused(reason, Then::Stop)
+        Decision::Rejected(reason, Consequence::Nothing)
     }
 
     fn restore(reason: Reason) -> Decision {
-        Decision::Refused(reason, Then::Restore)
+        Decision::Rejected(reason, Consequence::Restore)
     }
 
     fn always(decision: impl Fn() -> Decision) -> [Decision; 5] {
@@ -193,7 +199,13 @@ mod tests {
     fn a_refused_proof_is_refused_for_its_reason_and_burned_only_on_demand() {
         let mismatch = || {
             let stop = || stop(Reason::VerifierMismatch);
-            [stop(), stop(), stop(), stop(), Decision::Refused(Reason::VerifierMismatch, Then::Burn(Some(RIGHT)))]
+            [
+                stop(),
+                stop(),
+                stop(),
+                stop(),
+                Decision::Rejected(Reason::VerifierMismatch, Consequence::Burn(Some(RIGHT))),
+            ]
         };
         let broken = || always(|| stop(Reason::StoreContractBroken));
         let rows = vec![
@@ -212,8 +224,8 @@ mod tests {
     #[test]
     fn a_redeemed_code_is_a_replay_only_for_the_right_proof() {
         let replay = |method| {
-            let then = move || Then::Replay(binding(method), Duration::from_millis(400));
-            always(move || Decision::Refused(Reason::CodeReplayed, then()))
+            let then = move || Consequence::Replay(binding(method), Duration::from_millis(400));
+            always(move || Decision::Rejected(Reason::CodeReplayed, then()))
         };
         let redeemed = || always(|| stop(Reason::CodeRedeemed));
         let rows = || {
@@ -240,7 +252,7 @@ mod tests {
         for (presented, reason) in [(Some(RIGHT), Reason::CodeUnknown), (None, Reason::VerifierMissing)] {
             for policy in policies() {
                 let tolerated = Decision::Tolerated(reason, None);
-                let expected = if policy.is_report_only() { tolerated } else { stop(Reason::CodeUnknown) };
+                let expected = if policy.report_only { tolerated } else { stop(Reason::CodeUnknown) };
                 assert_eq!(judge(&attempt(presented), Redemption::Unknown, &policy), expected, "{policy:?}");
             }
         }
@@ -252,7 +264,14 @@ mod tests {
         for (from, until) in [(NOW - 60_000, NOW), (NOW + 5_001, NOW + 6_000)] {
             for (method, proof) in [("S256", Some(RIGHT)), ("plain", Some(RIGHT)), ("none", None)] {
                 let octets = proof.as_ref().map(|proof| proof.as_bytes().as_slice());
-                let expired = Binding::from_parts(method, octets, None, at(from), at(until)).unwrap();
+                let expired = Binding::from_parts(BindingParts {
+                    method,
+                    proof: octets,
+                    grant: None,
+                    issued_at: at(from),
+                    expires_at: at(until),
+                })
+                .unwrap();
                 for (found, expected) in [
                     (Redemption::First(expired.clone()), restore(Reason::CodeExpired)),
                     (Redemption::Refused(expired.clone()), stop(Reason::CodeExpired)),

@@ -1,7 +1,7 @@
-//! What is told of every outcome: a `tracing` event with a fixed set of fields and, with the feature `metrics`, a count
-//! with the same. Never a code, verifier or challenge.
+//! The event of every outcome: a `tracing` event with a fixed set of fields and, with the feature `metrics`, a count with
+//! the same. Never a code, verifier or challenge.
 //!
-//! The table of events stands in the crate's documentation; this is the only file that emits any.
+//! The crate's documentation has the table of events. Only this file emits any.
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::reason::{ErrorCode, Reason};
 #[cfg(feature = "metrics")]
 use crate::series::Series;
 use crate::settle::Settle;
-use crate::store_error::StoreError;
+use crate::store::StoreError;
 
-/// Emits an event at a level, of an endpoint, with an outcome. Named fields follow that have a few fixed values, and are
-/// labels of the count as well; behind a semicolon those that have any value, and are not.
+/// Emits an event at a level, of an endpoint, with an outcome. Fields with a few fixed values follow, which are labels of
+/// the count too; then, after a semicolon, a field with any value, which is no label.
 macro_rules! event {
     ($level:ident, $endpoint:literal, $outcome:expr $(, $field:ident = $value:expr)* $(; $free:ident)?) => {{
         let outcome: &'static str = $outcome;
@@ -47,24 +47,28 @@ pub(crate) fn no_code() {
     event!(debug, "authorization", "no_code");
 }
 
-pub(crate) fn authorization_tolerated(reason: Reason) {
-    event!(warn, "authorization", "tolerated", reason = reason.as_str());
+pub(crate) fn authorization_tolerated(reason: Reason, client_id: Option<&str>) {
+    event!(warn, "authorization", "tolerated", reason = reason.as_str(); client_id);
 }
 
-pub(crate) fn authorization_rejected(reason: Reason) {
-    event!(info, "authorization", "rejected", reason = reason.as_str());
+pub(crate) fn authorization_rejected(reason: Reason, client_id: Option<&str>) {
+    event!(info, "authorization", "rejected", reason = reason.as_str(); client_id);
 }
 
-pub(crate) fn capture_rejected(reason: Reason) {
+pub(crate) fn capture_rejected(reason: Reason, client_id: Option<&str>) {
     if reason.error() == ErrorCode::InvalidRequest {
-        event!(info, "capture", "rejected", reason = reason.as_str());
+        event!(info, "capture", "rejected", reason = reason.as_str(); client_id);
     } else {
-        event!(error, "capture", "rejected", reason = reason.as_str());
+        event!(error, "capture", "rejected", reason = reason.as_str(); client_id);
     }
 }
 
-pub(crate) fn capture_tolerated(reason: Reason) {
-    event!(warn, "capture", "tolerated", reason = reason.as_str());
+pub(crate) fn capture_tolerated(reason: Reason, client_id: Option<&str>) {
+    event!(warn, "capture", "tolerated", reason = reason.as_str(); client_id);
+}
+
+pub(crate) fn misconfigured(message: &'static str) {
+    event!(error, "adapter", "misconfigured"; message);
 }
 
 pub(crate) fn metadata_advertised() {
@@ -88,8 +92,8 @@ pub(crate) fn not_bound() {
     event!(warn, "bind", "tolerated", reason = Reason::ChallengeRequired.as_str());
 }
 
-pub(crate) fn bind_failed(error: &dyn Error) {
-    let error = chain(error);
+/// The message of the error without its sources: a serialiser's message quotes the grant.
+pub(crate) fn bind_failed(error: &str) {
     event!(error, "bind", "failed"; error);
 }
 
@@ -116,7 +120,7 @@ pub(crate) fn rejected(reason: Reason) {
     let name = reason.as_str();
     if matches!(reason.error(), ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) {
         event!(error, "token", "rejected", reason = name);
-    } else if Reason::OF_THIEVES.contains(&reason) {
+    } else if Reason::OF_STOLEN_CODES.contains(&reason) {
         event!(warn, "token", "rejected", reason = name);
     } else {
         event!(info, "token", "rejected", reason = name);
@@ -147,11 +151,11 @@ impl StoreCall {
         }
     }
 
-    /// It was answered, or given up.
-    pub(crate) fn end<T>(&self, answer: &Result<T, StoreError>) {
+    /// It has ended, or timed out.
+    pub(crate) fn end<T>(&self, result: &Result<T, StoreError>) {
         #[cfg(feature = "metrics")]
-        metrics::store_answered(self.verb, answer.as_ref().err().map(StoreError::kind), self.begun.elapsed());
-        if let Err(error) = answer {
+        metrics::store_call_ended(self.verb, result.as_ref().err().map(StoreError::kind), self.begun.elapsed());
+        if let Err(error) = result {
             let (kind, error) = (error.kind().as_str(), chain(error));
             event!(error, "store", "failed", verb = self.verb, kind = kind; error);
         }

@@ -1,4 +1,4 @@
-//! The host's own record of what was granted, carried beside the binding.
+//! The host's own record of what was granted, stored with the binding.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A grant that was not carried, or cannot be written or read as the type asked for.
+/// A grant is missing, or cannot be serialised or deserialised as the requested type.
 ///
-/// Its source can quote a piece of the grant; mind that before it goes into a log.
+/// Its source can quote a part of the grant: do not log it. No event of this crate does.
 #[derive(Debug)]
 pub struct GrantError {
-    what: &'static str,
+    message: &'static str,
     source: Option<serde_json::Error>,
 }
 
 impl GrantError {
-    /// Whether there is none: the code was bound without a grant, or has no record.
+    /// Returns whether there is no grant: the code was bound without one, or has no record.
     pub const fn is_missing(&self) -> bool {
         self.source.is_none()
     }
@@ -24,7 +24,7 @@ impl GrantError {
 
 impl fmt::Display for GrantError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
+        f.write_str(self.message)
     }
 }
 
@@ -35,12 +35,12 @@ impl std::error::Error for GrantError {
 }
 
 pub(crate) fn encode<G: Serialize + ?Sized>(grant: &G) -> Result<Arc<[u8]>, GrantError> {
-    let refused = |error| GrantError { what: "the grant cannot be serialised", source: Some(error) };
-    serde_json::to_vec(grant).map(Arc::from).map_err(refused)
+    let failed = |error| GrantError { message: "the grant cannot be serialised", source: Some(error) };
+    serde_json::to_vec(grant).map(Arc::from).map_err(failed)
 }
 
 pub(crate) fn decode<G: DeserializeOwned>(grant: Option<&Arc<[u8]>>) -> Result<G, GrantError> {
-    let grant = grant.ok_or(GrantError { what: "the code was bound without a grant", source: None })?;
-    let refused = |error| GrantError { what: "the grant of the code is of another type", source: Some(error) };
-    serde_json::from_slice(grant).map_err(refused)
+    let grant = grant.ok_or(GrantError { message: "the code was bound without a grant", source: None })?;
+    let failed = |error| GrantError { message: "the grant of the code is of another type", source: Some(error) };
+    serde_json::from_slice(grant).map_err(failed)
 }

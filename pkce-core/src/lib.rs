@@ -1,46 +1,48 @@
 //! Server-side PKCE (RFC 7636): the rules, the decision, and the store they need. No HTTP framework, no sockets.
 //!
 //! PKCE binds an authorization code to the client that asked for it: the client sends a *code challenge* with the
-//! authorization request and the *code verifier* with the token request, and the server checks that they match. An
-//! intercepted code is then useless.
+//! authorization request and the *code verifier* with the token request, and the server checks that they match. A stolen
+//! code is then useless.
 //!
-//! Most servers want one of the adapters, `pkce-tower` (axum, Tower) or `pkce-actix`, which re-export all of this.
-//! This crate is what they share, what a store implements ([`ChallengeStore`]), and enough for a client
-//! ([`CodeVerifier`], [`CodeChallenge`]).
+//! Most servers take one of the adapters, `pkce-tower` (axum, Tower) or `pkce-actix`, which re-export what a host uses.
 //!
-//! # How it goes
+//! | you write | you find it in |
+//! | --- | --- |
+//! | a server | the root of this crate |
+//! | a client | the root: [`CodeVerifier`], [`CodeChallenge`] |
+//! | a store | [`store`], and `contract` to test it |
+//! | an adapter to another framework | [`adapter`] |
 //!
-//! 1. The authorization request is read by a pure function of [`authorization`]: a [`Requested`] challenge or a refusal.
-//! 2. When the host issues a code it binds the challenge to it: [`Pkce::bind`]. Before that the code must not leave.
-//! 3. The token request is judged: [`Pkce::judge`] (or [`Pkce::redeem`] inside a handler). The code is marked redeemed
-//!    in one atomic step *before* the host runs, and only if the verifier matches: of any number of concurrent requests
-//!    one proceeds, and a wrong verifier changes nothing.
-//! 4. The host answers, and [`Pkce::settle`] looks at the status: a clear refusal makes the code redeemable again.
+//! # How it works
+//!
+//! 1. [`Pkce::challenge`] judges the authorization request and returns a [`PendingChallenge`], or a [`Rejection`].
+//! 2. [`Pkce::bind`] binds the challenge to the code that the host issues. The code must not leave before.
+//! 3. [`Pkce::judge`] judges the token request ([`Pkce::redeem`] does so inside a handler). It marks the code redeemed in
+//!    one atomic step *before* the host runs, and only if the verifier matches: of any number of concurrent requests one
+//!    proceeds, and a wrong verifier changes nothing.
+//! 4. [`Pkce::settle`] makes the code redeemable again if the host refuses the request after all.
 //!
 //! ```
-//! use pkce_core::{AuthorizationCode, Body, CodeVerifier, Judgement, MemoryStore, Pkce, Request, authorization};
+//! use pkce_core::{AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, MemoryStore, Pkce};
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let pkce = Pkce::new(MemoryStore::new());
 //!
-//! // The client: a verifier, and the two parameters of the authorization request.
+//! // The client makes a verifier, and sends the two parameters of its challenge.
 //! let verifier = CodeVerifier::generate()?;
-//! let [(_, challenge), (_, method)] = verifier.challenge().authorization_parameters();
-//! let query = format!("response_type=code&code_challenge={challenge}&code_challenge_method={method}");
+//! let parameters = verifier.challenge().authorization_parameters();
 //!
 //! // The authorization endpoint.
-//! let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
-//! let challenge = authorization::read_query(&request, pkce.policy())?.required(pkce.policy())?;
+//! let (challenge, ()) = pkce.challenge(AuthorizationRequest::from_parameters(parameters, pkce.policy()))?;
 //! let code = AuthorizationCode::generate()?;
 //! pkce.bind(&code, challenge).await?;
+//! let redirect = AuthorizationResponse::to("https://app.example/cb").code(&code);
+//! assert!(redirect.location().starts_with("https://app.example/cb?code="));
 //!
-//! // The token endpoint.
-//! let form = |verifier| format!("grant_type=authorization_code&code={}&code_verifier={verifier}", code.as_str());
-//! for (body, served) in [(form("a-guess-0123456789-0123456789-0123456789-012"), false), (form(verifier.as_str()), true)] {
-//!     let request = Request::new("POST", Body::Complete(body.as_bytes()))
-//!         .header("content-type", b"application/x-www-form-urlencoded");
-//!     assert_eq!(matches!(pkce.judge(&request).await, Judgement::Proceed(..)), served);
-//! }
+//! // The token endpoint. A stolen code is rejected, the client is served, once.
+//! assert!(pkce.redeem(code.as_str(), Some("a-guess-0123456789-0123456789-0123456789-012")).await.is_err());
+//! assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_ok());
+//! assert!(pkce.redeem(code.as_str(), Some(verifier.as_str())).await.is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,30 +50,33 @@
 //!
 //! # Events
 //!
-//! Every outcome is a [`tracing`](https://docs.rs/tracing) event with the target `pkce` and these fields. None has a
-//! code, a verifier or a challenge in it. Names and values are stable.
+//! Every outcome is a [`tracing`](https://docs.rs/tracing) event with the target `pkce` and these fields. No event
+//! contains a code, a verifier, a challenge or a grant. Names and values are stable.
 //!
 //! | `endpoint` | `outcome` | level | further fields |
 //! | --- | --- | --- | --- |
 //! | `authorization` | `challenge` | debug | `method` |
 //! | `authorization` | `no_challenge`, `no_code` | debug | |
-//! | `authorization` | `tolerated` (report only) | warn | `reason` |
-//! | `authorization` | `rejected` | info | `reason` |
-//! | `capture` | `rejected` | info; error for faults of the server | `reason` |
-//! | `capture` | `tolerated` (report only) | warn | `reason` |
+//! | `authorization` | `tolerated` (report only) | warn | `reason`, `client_id` |
+//! | `authorization` | `rejected` | info | `reason`, `client_id` |
+//! | `capture` | `rejected` | info; error for faults of the server | `reason`, `client_id` |
+//! | `capture` | `tolerated` (report only) | warn | `reason`, `client_id` |
 //! | `bind` | `bound` | debug | `method` (`S256`, `plain`, `none`), `lifetime_ms` |
 //! | `bind` | `tolerated` (report only) | warn | `reason` |
 //! | `bind` | `failed` | error | `error` |
 //! | `token` | `preflight` | debug | |
 //! | `token` | `cleared` | debug | `clearance` ([`ClearanceKind::as_str`]), `method` |
 //! | `token` | `tolerated` (report only) | warn | `clearance`, `reason` |
-//! | `token` | `rejected` | info; warn for what a thief of codes would cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
+//! | `token` | `rejected` | info; warn for what a stolen code may cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
 //! | `token` | `kept`, `restored` | debug | |
-//! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`]), `error` |
+//! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`](store::StoreErrorKind::as_str)), `error` |
 //! | `metadata` | `advertised` | debug | |
 //! | `metadata` | `signed`: its own claims are left alone, and win (RFC 8414 §2.1) | warn | |
 //! | `metadata` | `untouched` | warn | `why` |
-//! | (an adapter) | `misconfigured` | error | the message names what is missing |
+//! | `adapter` | `misconfigured` | error | `message`: what is missing |
+//!
+//! `client_id` is the parameter of the request, which anybody can choose: at most 128 characters, other than visible ASCII
+//! replaced by `?`.
 //!
 //! # Metrics
 //!
@@ -80,27 +85,28 @@
 //!
 //! | metric | kind | labels |
 //! | --- | --- | --- |
-//! | `pkce_events_total` | counter | the fields of the event, without `error` and `lifetime_ms`; each has a few fixed values |
-//! | `pkce_store_call_duration_seconds` | histogram | `verb` (`insert`, `redeem`, `restore`), `result` (`ok`, or [`StoreErrorKind::as_str`]) |
+//! | `pkce_events_total` | counter | the fields of the event with a few fixed values: not `client_id`, `error`, `lifetime_ms`, `message` |
+//! | `pkce_store_call_duration_seconds` | histogram | `verb` (`insert`, `redeem`, `restore`), `result` (`ok`, or the kind of the fault) |
 //!
-//! A call of the store that times out is recorded with the time-out; one whose request is dropped meanwhile is not.
-//! `describe_metrics` gives the metrics their help texts, and sets to zero the counts that alerts watch.
-//! `docs/observability.md` in the repository has the questions to ask of them, alerts and a dashboard.
+//! A call of the store that times out is recorded with the time-out. One whose request is dropped meanwhile is not.
+//! `describe_metrics` gives the metrics their help texts, and sets the counts that alerts watch to zero.
+//! `docs/observability.md` in the repository has queries, alerts and a dashboard.
 //!
 //! # Features
 //!
-//! * `metrics`: the metrics above. Off by default.
-//! * `contract`: the store contract suite, for the tests of your own store. Off by default; it needs tokio.
+//! All are off by default, and each only adds.
+//!
+//! * `tokio`: every [`Pkce`] times the calls of its store by tokio's timer ([`PkceBuilder::timer`]). The adapters switch it
+//!   on.
+//! * `axum`: a router state of `Arc<T>` for the extractors of `pkce-tower`, which switches it on.
+//! * `metrics`: the metrics above.
+//! * `contract`: the store contract suite, for the tests of your own store. It needs tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod attempt;
-pub mod authorization;
+pub mod adapter;
+mod authorization;
 mod bind;
-mod binding;
-mod body_buffer;
-mod bounded_store;
 mod builder;
-mod capture;
 mod challenge;
 mod clearance;
 mod clock;
@@ -111,9 +117,7 @@ pub mod contract;
 mod decision;
 mod events;
 mod grant;
-mod host_response;
 mod json;
-mod judgement;
 mod memory;
 pub mod metadata;
 mod method;
@@ -125,51 +129,34 @@ mod policy;
 mod proof;
 mod random;
 mod reason;
-mod redirect;
 mod rejection;
 mod replay;
-mod request;
-mod requested;
 #[cfg(feature = "metrics")]
 mod series;
 mod settle;
-mod store;
-mod store_error;
-mod timer;
-pub mod token;
+pub mod store;
+mod uri;
 mod verifier;
 
-pub use async_trait::async_trait;
-pub use attempt::{Attempt, Ticket};
+pub use authorization::{
+    AuthorizationError, AuthorizationRedirect, AuthorizationRequest, AuthorizationResponse, PendingChallenge,
+};
 pub use bind::{Bind, BindError};
-pub use binding::{Binding, InvalidBinding};
-pub use body_buffer::{BodyBuffer, Gathered};
 pub use builder::PkceBuilder;
-pub use capture::{CaptureRefusal, CaptureRequest};
 pub use challenge::{CodeChallenge, VerifyError};
 pub use clearance::{Clearance, ClearanceKind};
-pub use clock::{Clock, SystemClock, Timestamp};
+pub use clock::Timestamp;
 pub use code::AuthorizationCode;
-pub use code_digest::CodeDigest;
 pub use grant::GrantError;
-pub use host_response::HostResponse;
-pub use judgement::Judgement;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use method::{CodeChallengeMethod, InvalidCodeChallenge};
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;
 pub use pkce::Pkce;
-pub use policy::{InvalidPolicy, Policy};
-pub use proof::Proof;
+pub use policy::Policy;
 pub use random::RandomError;
 pub use reason::{ErrorCode, Reason};
-pub use redirect::ErrorRedirect;
 pub use rejection::Rejection;
 pub use replay::Replay;
-pub use request::{Body, Request};
-pub use requested::{Requested, RequestedChallenge};
 pub use settle::{Reservation, Settle};
-pub use store::{ChallengeStore, Inserted, Redemption};
-pub use store_error::{StoreError, StoreErrorKind};
-pub use timer::{BoxFuture, Timer};
 pub use verifier::{CodeVerifier, InvalidCodeVerifier};

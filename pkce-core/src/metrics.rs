@@ -7,7 +7,7 @@ use metrics::{Level, Metadata, Unit, with_recorder};
 
 use crate::reason::Reason;
 use crate::series::{Pair, Series};
-use crate::store_error::StoreErrorKind;
+use crate::store::StoreErrorKind;
 
 pub(crate) const EVENTS: &str = "pkce_events_total";
 const STORE_CALLS: &str = "pkce_store_call_duration_seconds";
@@ -28,7 +28,7 @@ pub fn describe_metrics() {
     );
     let watched = Series::of(EVENTS);
     let zero = |labels: &[Pair]| count(&watched, labels, 0);
-    for reason in Reason::OF_THIEVES.iter().chain(&Reason::OF_FAULTS) {
+    for reason in Reason::OF_STOLEN_CODES.iter().chain(&Reason::OF_FAULTS) {
         zero(&[("endpoint", "token"), ("outcome", "rejected"), ("reason", reason.as_str())]);
     }
     for verb in ["insert", "redeem", "restore"] {
@@ -45,7 +45,7 @@ pub(crate) fn count(series: &Series, labels: &[Pair], events: u64) {
     with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(events));
 }
 
-pub(crate) fn store_answered(verb: &'static str, fault: Option<StoreErrorKind>, took: Duration) {
+pub(crate) fn store_call_ended(verb: &'static str, fault: Option<StoreErrorKind>, took: Duration) {
     static SERIES: Series = Series::of(STORE_CALLS);
     let key = SERIES.key(&[("verb", verb), ("result", fault.map_or("ok", StoreErrorKind::as_str))]);
     with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(took.as_secs_f64()));

@@ -1,4 +1,4 @@
-//! One strict pass over a form-encoded string: the parameters that are ours, each at most once.
+//! One strict pass over a form-encoded string for a few named parameters, each at most once.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ enum Found<'a> {
     Repeated,
 }
 
-/// A value has a percent sign without two hexadecimal digits behind it: readers differ on what it says.
+/// A value has a percent sign that two hexadecimal digits do not follow: readers differ on its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MalformedValue;
 
@@ -31,8 +31,8 @@ impl<'a, const N: usize> Params<'a, N> {
         while let Some(pairs) = rest {
             let (pair, others) = cut(pairs, b'&');
             rest = others;
-            // A name is short: it is found faster than looked for by blocks.
-            let equals = pair.iter().position(|octet| *octet == b'=').unwrap_or(pair.len());
+            // A name is short: a plain search is faster than one by blocks.
+            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(equals).unwrap_or_default();
             if let Some(slot) = position(name, names).and_then(|at| found.get_mut(at)) {
                 let value = value.get(1..).unwrap_or_default();
@@ -46,8 +46,8 @@ impl<'a, const N: usize> Params<'a, N> {
         Self { found }
     }
 
-    /// The parameters of a request that has some here and some there. One that stands in both counts once if both say
-    /// the same, because then every reader reads the same; else it is repeated.
+    /// Merges the parameters of two parts of a request. One that is in both counts once if the values are equal,
+    /// because then every reader reads the same; otherwise it is repeated.
     pub(crate) fn merged(mut self, other: &Self) -> Self {
         for (mine, theirs) in self.found.iter_mut().zip(&other.found) {
             *mine = match (*mine, *theirs) {
@@ -75,7 +75,7 @@ impl<'a, const N: usize> Params<'a, N> {
         self.found.iter().any(|found| !matches!(found, Found::Absent))
     }
 
-    /// The values as they stand. A parameter without a value counts as omitted (RFC 6749 §3.1).
+    /// The values, still encoded. A parameter without a value counts as omitted (RFC 6749 §3.1).
     pub(crate) fn values(&self) -> [Option<&'a [u8]>; N] {
         self.found.map(|found| match found {
             Found::Once(value) if !value.is_empty() => Some(value),
@@ -90,27 +90,42 @@ pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
         return Ok(Cow::Borrowed(value));
     }
     let well_formed = value
-        .split(|octet| *octet == b'%')
+        .split(|byte| *byte == b'%')
         .skip(1)
         .all(|behind| behind.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
     if !well_formed {
         return Err(MalformedValue);
     }
-    let spaced: Vec<u8> = value.iter().map(|octet| if *octet == b'+' { b' ' } else { *octet }).collect();
-    Ok(Cow::Owned(percent_decode(&spaced).collect()))
+    Ok(Cow::Owned(percent_decode(&with_spaces(value)).collect()))
 }
 
-/// What stands before a delimiter, and what behind it if it is there.
-#[inline]
-pub(crate) fn cut(octets: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
-    match memchr(delimiter, octets).and_then(|at| octets.split_at_checked(at)) {
-        Some((before, behind)) => (before, behind.get(1..)),
-        None => (octets, None),
+/// Decodes a value that must be text.
+pub(crate) fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+    match decode(value).ok()? {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     }
 }
 
-/// Which of our names, which are ASCII, an encoded one is: by the letter, or once decoded as leniently as any reader
-/// would.
+/// Decodes a value as leniently as any reader does: a percent sign without two digits is kept.
+pub(crate) fn lenient_text(value: &[u8]) -> Option<String> {
+    String::from_utf8(percent_decode(&with_spaces(value)).collect()).ok()
+}
+
+fn with_spaces(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
+}
+
+/// Splits at the first delimiter. The second part is `None` if there is none.
+#[inline]
+pub(crate) fn cut(bytes: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr(delimiter, bytes).and_then(|at| bytes.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(1..)),
+        None => (bytes, None),
+    }
+}
+
+/// The position of an encoded name among ours, which are ASCII: as it is, or decoded as leniently as any reader does.
 fn position(encoded: &[u8], names: &[&str]) -> Option<usize> {
     names.iter().position(|ours| encoded == ours.as_bytes()).or_else(|| {
         memchr(b'%', encoded)?;

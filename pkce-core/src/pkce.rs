@@ -1,29 +1,26 @@
-//! Policy, store and clock, put together.
+//! [`Pkce`]: policy, store and clock in one value.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
-use crate::bounded_store::BoundedStore;
+use crate::adapter::request::Request;
+use crate::adapter::token::{self, CodeGrant, TokenRequest};
 use crate::clearance::{Clearance, ClearanceKind};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
-use crate::decision::{self, Decision, Then};
+use crate::decision::{self, Consequence, Decision};
 use crate::events;
-use crate::judgement::Judgement;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::replay::{OnReplay, Replay};
-use crate::request::Request;
 use crate::settle::{Reservation, Settle};
-use crate::store::Redemption;
-use crate::store_error::StoreErrorKind;
-use crate::timer::Timer;
-use crate::token::{self, CodeGrant, TokenRequest};
+use crate::store::{Attempt, Binding, BoundedStore, Redemption, StoreErrorKind, Ticket};
 
-/// A server's PKCE: its [`Policy`], its [`ChallengeStore`](crate::ChallengeStore), its clock. Cheap to clone; clones share everything.
+/// A server's PKCE: its [`Policy`], its [`ChallengeStore`](crate::store::ChallengeStore), its clock and its timer.
+///
+/// Cheap to clone; clones share everything. Every call of the store ends within [`Policy::store_timeout`], see
+/// [`PkceBuilder::timer`](crate::PkceBuilder::timer).
 ///
 /// ```
 /// use pkce_core::{CodeVerifier, MemoryStore, Pkce};
@@ -48,7 +45,7 @@ pub struct Pkce(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) store: BoundedStore,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) now: Now,
     pub(crate) on_replay: Option<OnReplay>,
 }
 
@@ -57,70 +54,67 @@ impl Pkce {
         Self(Arc::new(parts))
     }
 
-    /// The policy.
+    /// Returns the policy.
     pub fn policy(&self) -> &Policy {
         &self.0.policy
     }
 
-    /// `code_challenge_methods_supported` for the authorization server metadata (RFC 8414 §2).
+    /// Returns `code_challenge_methods_supported` for the authorization server metadata (RFC 8414 §2).
     ///
-    /// It is what enforcement uses. Leaving it out of the metadata *means* no PKCE, and MCP clients then refuse.
+    /// It lists exactly what is accepted. A document without this member says that the server does not do PKCE.
     pub fn code_challenge_methods_supported(&self) -> &'static [&'static str] {
         self.policy().code_challenge_methods_supported()
     }
 
-    /// Judges a token request, and redeems its code if it is to be served. For adapters.
+    /// Judges a token request, and redeems its code if the request may be served. For adapters.
     ///
-    /// The code is marked redeemed *before* the host runs: of any number of concurrent requests one proceeds.
-    /// [`Pkce::settle`] says afterwards what becomes of it.
-    pub async fn judge(&self, request: &Request<'_>) -> Judgement {
+    /// The code is marked redeemed *before* the host runs, so of any number of concurrent requests one proceeds. Call the
+    /// host with the identical request and the clearance, then pass the reservation to [`Pkce::settle`]. The clearance is
+    /// `None` for a CORS preflight: the host gets the request without one.
+    ///
+    /// # Errors
+    ///
+    /// When the request is rejected. Send the rejection; do not call the host.
+    pub async fn judge(&self, request: &Request<'_>) -> Result<(Option<Clearance>, Reservation), Rejection> {
         let judged = match token::read(request, self.policy()) {
             Ok(TokenRequest::Preflight) => {
                 events::preflight();
-                return Judgement::PassThrough;
+                return Ok((None, Reservation::NOTHING));
             }
-            Ok(TokenRequest::OtherGrant) => Ok((Clearance::of_other_grant(), Reservation::nothing())),
+            Ok(TokenRequest::OtherGrant) => Ok((Clearance::of_other_grant(), Reservation::NOTHING)),
             Ok(TokenRequest::CodeGrant(grant)) => self.redeem_grant(&grant).await,
             Err(reason) => Err(reason),
         };
-        match self.finish(judged) {
-            Ok((clearance, reservation)) => Judgement::Proceed(clearance, reservation),
-            Err(rejection) => Judgement::Reject(rejection),
-        }
+        self.finish(judged).map(|(clearance, reservation)| (Some(clearance), reservation))
     }
 
     /// Redeems a code from within a handler that reads the token request itself.
     ///
-    /// The same rules as [`Pkce::judge`] from the code on; that the request is a POST with each parameter once is then
-    /// the handler's care. Hand the reservation to [`Pkce::settle`] if the request is refused for another reason after
-    /// all; drop it if tokens are issued.
+    /// The rules are those of [`Pkce::judge`] from the code on. The handler checks that the request is a POST and that
+    /// each parameter comes once. If it rejects the request for another reason afterwards, it passes the reservation to
+    /// [`Pkce::settle`] with [`Settle::Restore`]; if it issues tokens, it drops the reservation.
     ///
     /// # Errors
     ///
-    /// The refusal, to be answered as it is.
+    /// When the code may not be served. Send the rejection.
     pub async fn redeem(&self, code: &str, code_verifier: Option<&str>) -> Result<(Clearance, Reservation), Rejection> {
-        let judged = match CodeGrant::new(code, code_verifier) {
+        let judged = match CodeGrant::of_values(code, code_verifier) {
             Ok(grant) => self.redeem_grant(&grant).await,
             Err(reason) => Err(reason),
         };
         self.finish(judged)
     }
 
-    /// Says what becomes of a redeemed code, by the status of the host's answer or as the host overrules.
+    /// Keeps a code redeemed, or makes it redeemable again, once the host has responded.
     ///
-    /// If the store cannot restore the code it stays redeemed: an event says so, and the host's answer stands.
-    pub async fn settle(&self, reservation: Reservation, status: u16, overrule: Option<Settle>) {
+    /// An adapter passes the [`Settle`] in the response's extensions, or else [`Settle::by_status`]. If the store cannot
+    /// restore the code it stays redeemed: an event reports it, and the host's response is unchanged.
+    pub async fn settle(&self, reservation: Reservation, settle: Settle) {
         let Some((code, ticket)) = reservation.held() else { return };
-        let settle = overrule.unwrap_or_else(|| Settle::by_status(status));
         if settle == Settle::Restore && self.store().restore(&code, ticket).await.is_err() {
             return;
         }
         events::settled(settle);
-    }
-
-    /// Lends a timer for [`Policy::store_timeout`], unless there is one. The adapters do so when a layer is made.
-    pub fn lend_timer(&self, timer: impl Timer) {
-        self.0.store.lend_timer(Box::new(timer));
     }
 
     async fn redeem_grant(&self, grant: &CodeGrant<'_>) -> Result<(Clearance, Reservation), Reason> {
@@ -132,33 +126,33 @@ impl Pkce {
         let (code, attempt) = (grant.digest(), Attempt::new(proof, ticket, self.now()));
         let found = self.call_redeem(&code, &attempt).await?;
         let proceed = |kind, binding: Option<Binding>| {
-            let grant = binding.as_ref().and_then(|binding| binding.grant().map(Arc::clone));
+            let bound_grant = binding.as_ref().and_then(|binding| binding.grant().map(Arc::clone));
             // Without a record there is nothing to restore.
-            let reservation = binding.map_or(Reservation::nothing(), |_| Reservation::of(code, ticket));
-            Ok((Clearance::of_code(kind, code, grant), reservation))
+            let reservation = binding.map_or(Reservation::NOTHING, |_| Reservation::of(code, ticket));
+            Ok((Clearance::of_code(kind, grant.code(), bound_grant), reservation))
         };
         match decision::judge(&attempt, found, self.policy()) {
             Decision::Verified(method, binding) => proceed(ClearanceKind::Verified(method), Some(binding)),
             Decision::WithoutChallenge(binding) => proceed(ClearanceKind::WithoutChallenge, Some(binding)),
             Decision::Tolerated(reason, binding) => proceed(ClearanceKind::Unverified(reason), binding),
-            Decision::Refused(reason, then) => {
+            Decision::Rejected(reason, consequence) => {
                 // Boxed, so that the requests that are served do not carry it along.
-                Box::pin(self.carry_out(then, &code, &attempt)).await?;
+                Box::pin(self.carry_out(consequence, &code, &attempt)).await?;
                 Err(reason)
             }
         }
     }
 
-    async fn carry_out(&self, then: Then, code: &CodeDigest, attempt: &Attempt) -> Result<(), Reason> {
-        match then {
-            Then::Stop => {}
-            // The request is refused either way; that the code stays redeemed has its own event.
-            Then::Restore => _ = self.store().restore(code, attempt.ticket()).await,
-            Then::Burn(proof) => {
+    async fn carry_out(&self, consequence: Consequence, code: &CodeDigest, attempt: &Attempt) -> Result<(), Reason> {
+        match consequence {
+            Consequence::Nothing => {}
+            // The request is rejected either way. If the code stays redeemed, the store's event reports it.
+            Consequence::Restore => _ = self.store().restore(code, attempt.ticket()).await,
+            Consequence::Burn(proof) => {
                 let burn = Attempt::new(proof, Ticket::BURNED, attempt.at());
                 _ = self.call_redeem(code, &burn).await?;
             }
-            Then::Replay(binding, age) => {
+            Consequence::Replay(binding, age) => {
                 if let Some(on_replay) = &self.0.on_replay {
                     on_replay(Replay::new(&binding, age)).await;
                 }
@@ -176,7 +170,7 @@ impl Pkce {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        (self.0.now)()
     }
 
     pub(crate) fn store(&self) -> &BoundedStore {
@@ -189,6 +183,20 @@ impl Pkce {
             StoreErrorKind::InvalidRecord => Reason::StoreRecordInvalid,
             StoreErrorKind::Unavailable | StoreErrorKind::Full => Reason::StoreUnavailable,
         })
+    }
+}
+
+impl AsRef<Self> for Pkce {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+/// For a router whose state is an `Arc` of the host's own type.
+#[cfg(feature = "axum")]
+impl<T: AsRef<Self>> axum_core::extract::FromRef<Arc<T>> for Pkce {
+    fn from_ref(state: &Arc<T>) -> Self {
+        T::as_ref(state).clone()
     }
 }
 

@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::verifier::{self, InvalidCodeVerifier};
 
-/// The SHA-256 of a code verifier, 32 octets: the only form in which a verifier reaches a store.
+/// The SHA-256 of a code verifier, 32 bytes: the only form in which a verifier reaches a store.
 ///
-/// For an S256 challenge it is the challenge's own 32 octets. For a `plain` challenge it is the hash of the
+/// For an S256 challenge it is the challenge's own 32 bytes. For a `plain` challenge it is the hash of the
 /// challenge, so that what a store holds is of no use to whoever reads it. Two proofs are compared in constant time,
 /// and `Debug` shows nothing of them.
 #[derive(Clone, Copy)]
@@ -35,11 +35,11 @@ impl Proof {
     }
 
     /// A proof read back from a store.
-    pub const fn from_bytes(octets: [u8; 32]) -> Self {
-        Self(octets)
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
-    /// The 32 octets, for a store to keep and to compare.
+    /// The 32 bytes, for a store to keep and to compare.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

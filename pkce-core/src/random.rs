@@ -24,8 +24,8 @@ impl std::error::Error for RandomError {
     }
 }
 
-pub(crate) fn octets<const N: usize>() -> Result<Zeroizing<[u8; N]>, RandomError> {
-    let mut octets = Zeroizing::new([0; N]);
-    SysRng.try_fill_bytes(octets.as_mut_slice()).map_err(RandomError)?;
-    Ok(octets)
+pub(crate) fn bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, RandomError> {
+    let mut bytes = Zeroizing::new([0; N]);
+    SysRng.try_fill_bytes(bytes.as_mut_slice()).map_err(RandomError)?;
+    Ok(bytes)
 }

@@ -1,25 +1,25 @@
-//! Why a request was refused: the exact reason for the operator, and the little of it that the wire gets.
+//! Why a request is rejected: the exact reason for the operator, and what the client is told.
 
 use std::fmt;
 
-/// The exact reason of a refusal.
+/// The exact reason of a rejection.
 ///
-/// It is for the operator: it stands in the `tracing` event and in the response's extensions. The client gets only the
-/// standard error code and a fixed sentence; all the reasons that say something about a code share one.
+/// It is for the operator, in the `tracing` event and in the [`Rejection`](crate::Rejection). The client gets the standard
+/// error code and a fixed sentence. All reasons that tell something about a code share one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// A parameter that may appear once appears more than once (RFC 6749 §3.1, §3.2).
     DuplicateParameter,
-    /// A parameter that belongs in the body stands in the query (RFC 6749 §4.1.3).
+    /// A parameter that belongs in the body is in the query (RFC 6749 §4.1.3).
     ParameterInQuery,
     /// The body is not `application/x-www-form-urlencoded`, or does not say so exactly once (RFC 6749 §4.1.3).
     ContentType,
-    /// The body has a content coding, so what it says cannot be read here.
+    /// The body has a content encoding, so it cannot be read here.
     ContentEncoding,
     /// The body is larger than the policy allows.
     BodyTooLarge,
-    /// The body broke off, or is not what its content type says.
+    /// The body ended with an error, or does not match its content type.
     MalformedBody,
 
     /// An authorization request by another method than the extractor reads (RFC 6749 §3.1).
@@ -46,13 +46,14 @@ pub enum Reason {
     RedirectUriMissing,
     /// The host sends a code elsewhere than to the redirect URI of the authorization request.
     CodeForOtherTarget,
-    /// The host's answer has, or may have, a code that cannot be read: twice, in a document, in an odd header. Or what the
-    /// host wants to bind is none: no code at all, a lifetime out of range, a grant that cannot be serialised.
+    /// The host's response has, or may have, a code that cannot be read: twice, in a document, in an unusual header.
     CodeUnreadable,
     /// A redirect with a code by another status than 302 or 303 (RFC 9700 §4.12).
     RedirectStatus,
     /// The host issued a code that is bound already.
     CodeAlreadyBound,
+    /// The host's code is no authorization code (RFC 6749 A.11), or its grant cannot be serialised.
+    BindingInvalid,
 
     /// A token request by another method than POST (RFC 6749 §3.2).
     TokenMethod,
@@ -60,7 +61,7 @@ pub enum Reason {
     GrantTypeMissing,
     /// The grant type is `authorization_code` only to a lenient reader.
     GrantTypeLookalike,
-    /// A `code` beside a grant type that has none.
+    /// A `code` with a grant type that has none.
     CodeWithOtherGrantType,
     /// The code is missing (RFC 6749 §5.2).
     CodeMissing,
@@ -93,34 +94,54 @@ pub enum Reason {
     StoreTimedOut,
     /// The store holds a record that cannot be parsed. Never compared as `plain`.
     StoreRecordInvalid,
-    /// The store broke its contract: it refused a proof that is equal, or marked a code for one that is not.
+    /// The store broke its contract: it refused an equal proof, or marked a code for a different one.
     StoreContractBroken,
     /// The operating system's random number generator failed.
     RandomUnavailable,
+    /// The server is put together wrongly: a layer is missing or mounted twice, or there is no `Pkce`.
+    Misconfigured,
 }
 
-/// The error codes of RFC 6749 §4.1.2.1 and §5.2 that PKCE answers with.
+/// An error code of RFC 6749 §4.1.2.1 or §5.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The request is not one: something is missing, repeated or malformed.
+    /// A parameter is missing, repeated or malformed.
     InvalidRequest,
-    /// The code or its verifier does not hold.
+    /// The code or its verifier is invalid, expired or used.
     InvalidGrant,
-    /// The server cannot tell now.
+    /// The server cannot handle the request now.
     TemporarilyUnavailable,
-    /// The server issued a code in a way that cannot be answered for.
+    /// The server is at fault.
     ServerError,
+    /// The user or the server denied the request.
+    AccessDenied,
+    /// The client may not use this response type.
+    UnauthorizedClient,
+    /// The server does not support this response type.
+    UnsupportedResponseType,
+    /// The scope is unknown or malformed.
+    InvalidScope,
+    /// The resource of RFC 8707 is unknown or malformed.
+    InvalidTarget,
+    /// A code of an extension, such as `login_required` of `OpenID` Connect. Characters of %x20-21 / %x23-5B / %x5D-7E.
+    Other(&'static str),
 }
 
 impl ErrorCode {
-    /// The value of the `error` parameter.
+    /// Returns the value of the `error` parameter.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidGrant => "invalid_grant",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
+            Self::AccessDenied => "access_denied",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::Other(code) => code,
         }
     }
 }
@@ -142,8 +163,8 @@ pub(crate) struct Wire {
 }
 
 impl Reason {
-    /// Each of these may be somebody with a stolen code.
-    pub(crate) const OF_THIEVES: [Self; 6] = [
+    /// Reasons that a stolen code may cause.
+    pub(crate) const OF_STOLEN_CODES: [Self; 6] = [
         Self::VerifierMismatch,
         Self::VerifierMissing,
         Self::VerifierUnexpected,
@@ -162,17 +183,17 @@ impl Reason {
         Self::RandomUnavailable,
     ];
 
-    /// A stable name in `snake_case`, for logs and metrics.
+    /// Returns a stable name in `snake_case`, for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         self.wire().name
     }
 
-    /// The error code that the wire gets.
+    /// Returns the error code that the client is sent.
     pub const fn error(self) -> ErrorCode {
         self.wire().error
     }
 
-    /// The whole table, once: what each reason is called, and what the client is told.
+    /// The table of all reasons: the name of each, and what the client is told.
     pub(crate) const fn wire(self) -> Wire {
         match self {
             Self::DuplicateParameter => bad("duplicate_parameter", "a parameter is included more than once"),
@@ -209,6 +230,7 @@ impl Reason {
             Self::CodeUnreadable => faulty("code_unreadable"),
             Self::RedirectStatus => faulty("redirect_status"),
             Self::CodeAlreadyBound => faulty("code_already_bound"),
+            Self::BindingInvalid => faulty("binding_invalid"),
             Self::TokenMethod => {
                 Wire { status: 405, allow: Some("POST"), ..bad("token_method", "the request method is not accepted") }
             }
@@ -222,20 +244,21 @@ impl Reason {
             Self::VerifierUnexpected => {
                 bad("verifier_unexpected", "a code verifier is included without a code challenge")
             }
-            Self::VerifierMalformed => refused("verifier_malformed"),
-            Self::VerifierMissing => refused("verifier_missing"),
-            Self::VerifierMismatch => refused("verifier_mismatch"),
-            Self::CodeUnknown => refused("code_unknown"),
-            Self::CodeExpired => refused("code_expired"),
-            Self::CodeReplayed => refused("code_replayed"),
-            Self::CodeRedeemed => refused("code_redeemed"),
-            Self::CodeBurned => refused("code_burned"),
-            Self::MethodNoLongerAllowed => refused("method_no_longer_allowed"),
+            Self::VerifierMalformed => grant("verifier_malformed"),
+            Self::VerifierMissing => grant("verifier_missing"),
+            Self::VerifierMismatch => grant("verifier_mismatch"),
+            Self::CodeUnknown => grant("code_unknown"),
+            Self::CodeExpired => grant("code_expired"),
+            Self::CodeReplayed => grant("code_replayed"),
+            Self::CodeRedeemed => grant("code_redeemed"),
+            Self::CodeBurned => grant("code_burned"),
+            Self::MethodNoLongerAllowed => grant("method_no_longer_allowed"),
             Self::StoreUnavailable => unavailable("store_unavailable"),
             Self::StoreTimedOut => unavailable("store_timed_out"),
             Self::StoreRecordInvalid => unavailable("store_record_invalid"),
             Self::StoreContractBroken => unavailable("store_contract_broken"),
             Self::RandomUnavailable => unavailable("random_unavailable"),
+            Self::Misconfigured => faulty("misconfigured"),
         }
     }
 }
@@ -250,8 +273,8 @@ const fn bad(name: &'static str, description: &'static str) -> Wire {
     Wire { name, status: 400, error: ErrorCode::InvalidRequest, description, allow: None }
 }
 
-/// One and the same answer for all that concerns a code and its verifier: no oracle.
-const fn refused(name: &'static str) -> Wire {
+/// One response for everything that concerns a code and its verifier: no oracle.
+const fn grant(name: &'static str) -> Wire {
     Wire {
         name,
         status: 400,
@@ -261,7 +284,7 @@ const fn refused(name: &'static str) -> Wire {
     }
 }
 
-/// The host's own fault: the client can do nothing about it.
+/// The host is at fault: the client can do nothing about it.
 const fn faulty(name: &'static str) -> Wire {
     Wire {
         name,

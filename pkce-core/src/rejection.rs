@@ -1,13 +1,15 @@
-//! A refusal in its wire form, as plain data for any HTTP library.
+//! A rejected request, as plain data for any HTTP library.
 
 use std::fmt;
 
+use crate::events;
 use crate::policy::Policy;
+use crate::random::RandomError;
 use crate::reason::{ErrorCode, Reason};
 
-/// A refused request: the exact [`Reason`] for the operator and the answer for the client (RFC 6749 §5.2).
+/// A rejected request: the exact [`Reason`] for the operator, and the response for the client (RFC 6749 §5.2).
 ///
-/// The answer holds nothing of the request and says no more than the standard asks for. An adapter writes
+/// The response contains nothing of the request and says no more than the standard asks for. An adapter writes
 /// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -16,52 +18,59 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A refusal under a policy, which may name an `error_uri`.
-    pub fn new(reason: Reason, policy: &Policy) -> Self {
-        Self { reason, error_uri: policy.wire_error_uri().map(str::to_owned) }
+    pub(crate) fn new(reason: Reason, policy: &Policy) -> Self {
+        Self { reason, error_uri: policy.error_uri.clone() }
     }
 
-    /// Why, exactly.
+    /// Reports that the server is put together wrongly, in an event that contains `message`. For adapters.
+    ///
+    /// The client gets a 500 with `server_error`: a server without its check serves nothing.
+    pub fn misconfigured(message: &'static str) -> Self {
+        events::misconfigured(message);
+        Reason::Misconfigured.into()
+    }
+
+    /// Returns the exact reason.
     pub const fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The HTTP status: 400, 405, 413, 500 or 503. Never 401: that is the host's `invalid_client`.
+    /// Returns the HTTP status: 400, 405, 413, 500 or 503. Never 401: that is the host's `invalid_client`.
     pub const fn status(&self) -> u16 {
         self.reason.wire().status
     }
 
-    /// The `error` member.
+    /// Returns the `error` member.
     pub const fn error(&self) -> ErrorCode {
         self.reason.wire().error
     }
 
-    /// The `error_description` member: a fixed sentence in the characters that RFC 6749 §5.2 allows.
+    /// Returns the `error_description` member: a fixed sentence in the characters that RFC 6749 §5.2 allows.
     pub const fn description(&self) -> &'static str {
         self.reason.wire().description
     }
 
-    /// The `error_uri` member, if the policy has one.
+    /// Returns the `error_uri` member, if the policy has one.
     pub fn error_uri(&self) -> Option<&str> {
         self.error_uri.as_deref()
     }
 
-    /// Names in lower case and values: content type, `no-store` (RFC 6749 §5.1), and `Allow` beside a 405.
+    /// Returns the headers, names in lower case: content type, `no-store` (RFC 6749 §5.1), and `Allow` with a 405.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         [("content-type", "application/json"), ("cache-control", "no-store"), ("pragma", "no-cache")]
             .into_iter()
             .chain(self.reason.wire().allow.map(|allow| ("allow", allow)))
     }
 
-    /// The JSON body: string members `error`, `error_description` and, if the policy has one, `error_uri`.
+    /// Returns the JSON body: string members `error`, `error_description` and, if the policy has one, `error_uri`.
     pub fn body(&self) -> String {
-        // None of the three has a character that JSON would have to escape (RFC 6749 §5.2): a test says so.
+        // None of the three has a character that JSON escapes (RFC 6749 §5.2): tested below.
         let uri = self.error_uri.as_ref().map(|uri| format!(r#","error_uri":"{uri}""#)).unwrap_or_default();
         format!(r#"{{"error":"{}","error_description":"{}"{uri}}}"#, self.error(), self.description())
     }
 }
 
-/// What the client may read, and no more: the exact reason is an oracle on the wire. It is in `Debug` and [`Rejection::reason`].
+/// Shows what the client may read, and no more. The exact reason is in `Debug` and [`Rejection::reason`].
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.description())
@@ -70,11 +79,24 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// Without the `error_uri` of a policy.
+impl From<Reason> for Rejection {
+    fn from(reason: Reason) -> Self {
+        Self { reason, error_uri: None }
+    }
+}
+
+impl From<RandomError> for Rejection {
+    fn from(_: RandomError) -> Self {
+        Reason::RandomUnavailable.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Reason; 41] = [
+    const ALL: [Reason; 43] = [
         Reason::DuplicateParameter,
         Reason::ParameterInQuery,
         Reason::ContentType,
@@ -95,6 +117,7 @@ mod tests {
         Reason::CodeUnreadable,
         Reason::RedirectStatus,
         Reason::CodeAlreadyBound,
+        Reason::BindingInvalid,
         Reason::TokenMethod,
         Reason::GrantTypeMissing,
         Reason::GrantTypeLookalike,
@@ -116,11 +139,12 @@ mod tests {
         Reason::StoreRecordInvalid,
         Reason::StoreContractBroken,
         Reason::RandomUnavailable,
+        Reason::Misconfigured,
     ];
 
     #[test]
-    fn every_answer_is_json_in_the_characters_of_rfc_6749() {
-        let policy = Policy::new().error_uri("https://as.example/errors#pkce").unwrap();
+    fn every_response_is_json_in_the_characters_of_rfc_6749() {
+        let policy = Policy::new().error_uri("https://as.example/errors#pkce");
         for reason in ALL {
             let rejection = Rejection::new(reason, &policy);
             let body: serde_json::Value = serde_json::from_str(&rejection.body()).unwrap();
@@ -143,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_a_401_and_only_a_405_names_methods() {
+    fn no_response_is_a_401_and_only_a_405_names_methods() {
         for reason in ALL {
             let rejection = Rejection::new(reason, &Policy::new());
             assert!(matches!(rejection.status(), 400 | 405 | 413 | 500 | 503));

@@ -1,4 +1,4 @@
-//! A code presented again by whoever had the right to it.
+//! A redeemed code that is presented again.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::binding::Binding;
 use crate::grant::{self, GrantError};
 use crate::method::CodeChallengeMethod;
+use crate::store::Binding;
 
 /// A redeemed code was presented again, with the right verifier (or with none, if it is bound to no challenge).
 ///
 /// RFC 6749 §4.1.2: the server "SHOULD revoke (when possible) all tokens previously issued based on that authorization
-/// code". A wrong verifier never gets here (OAuth 2.1 §7.5.3), nor does a code that was burned.
+/// code". A wrong verifier never causes a replay (OAuth 2.1 §7.5.3), nor does a code that was burned.
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,
@@ -27,22 +27,22 @@ impl Replay {
         Self { grant: binding.grant().map(Arc::clone), method: binding.method(), age }
     }
 
-    /// The method by which the right verifier was recognised; `None` if the code is bound to no challenge.
+    /// Returns the method of the bound challenge, or `None` if the code is bound to no challenge.
     ///
-    /// Then nothing shows that it is the client who presents it again, unless the host has authenticated it outside the
-    /// layer: a stranger with the code alone gets here too. RFC 6749 §4.1.2 would have the tokens revoked all the same,
+    /// With `None` nothing shows that the client presents the code again, unless the host has authenticated it outside
+    /// the layer: a stranger with the code alone gets here too. RFC 6749 §4.1.2 asks for revocation all the same,
     /// because the stranger may have been the first.
     pub const fn method(&self) -> Option<CodeChallengeMethod> {
         self.method
     }
 
-    /// How long ago the code was redeemed first, in whole milliseconds. A host may spare a replay that is so young
-    /// that it must be the network's retry.
+    /// Returns how long ago the code was first redeemed, in whole milliseconds. A host may ignore a replay so recent that
+    /// it must be a retry of the network.
     pub const fn age(&self) -> Duration {
         self.age
     }
 
-    /// The grant that was bound with the code.
+    /// Returns the grant that was bound with the code.
     ///
     /// # Errors
     ///

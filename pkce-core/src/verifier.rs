@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::random::{self, RandomError};
@@ -17,8 +18,9 @@ pub(crate) const MAX_LENGTH: usize = 128;
 
 /// A code verifier: 43 to 128 unreserved characters, `A-Z a-z 0-9 - . _ ~` (RFC 7636 §4.1).
 ///
-/// A client generates one for each authorization request, keeps it, and sends it with the token request.
-/// It is zeroized when dropped, cannot be cloned, and its `Debug` shows nothing of it.
+/// A client generates one for each authorization request, keeps it, and sends it with the token request. It is `Serialize`
+/// and `Deserialize`, so that it can wait in the client's session. It is zeroized when dropped, cannot be cloned, and its
+/// `Debug` shows nothing of it.
 ///
 /// ```
 /// use pkce_core::CodeVerifier;
@@ -34,20 +36,41 @@ pub(crate) const MAX_LENGTH: usize = 128;
 pub struct CodeVerifier(Zeroizing<String>);
 
 impl CodeVerifier {
-    /// Generates a verifier from 32 octets of the operating system's random number generator:
+    /// Generates a verifier from 32 bytes of the operating system's random number generator:
     /// 43 characters, 256 bits, as RFC 7636 §4.1 recommends.
     ///
     /// # Errors
     ///
     /// When the operating system yields no randomness.
     pub fn generate() -> Result<Self, RandomError> {
-        let octets = random::octets::<32>()?;
-        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()))))
+        let bytes = random::bytes::<32>()?;
+        Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
     }
 
-    /// The verifier as the client sends it in `code_verifier`.
+    /// Returns the verifier.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the parameter that a client adds to the token request (RFC 7636 §4.5). The value needs no
+    /// percent-encoding.
+    pub fn token_parameter(&self) -> (&'static str, &str) {
+        ("code_verifier", self.as_str())
+    }
+}
+
+/// The verifier in plain text: for the client's own session.
+impl Serialize for CodeVerifier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Parses the verifier again.
+impl<'de> Deserialize<'de> for CodeVerifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let verifier = Zeroizing::new(String::deserialize(deserializer)?);
+        verifier.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -70,9 +93,9 @@ impl fmt::Debug for CodeVerifier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidCodeVerifier {
-    /// It has fewer than 43 or more than 128 octets.
+    /// It has fewer than 43 or more than 128 bytes.
     Length,
-    /// It has an octet outside `A-Z a-z 0-9 - . _ ~`.
+    /// It has an byte outside `A-Z a-z 0-9 - . _ ~`.
     Character,
 }
 
@@ -98,21 +121,21 @@ pub(crate) fn check(verifier: &[u8]) -> Result<(), InvalidCodeVerifier> {
     if unreserved { Ok(()) } else { Err(InvalidCodeVerifier::Character) }
 }
 
-/// Whether so many octets at either end are unreserved: all of at most twice as many, and the ends may overlap.
+/// Whether the first `N` and the last `N` bytes are unreserved. Of at most `2 * N` bytes these are all; they may overlap.
 ///
-/// The length is fixed and nothing branches, so the compiler makes vector code of it, with no octets left over.
+/// The length is fixed and nothing branches, so the compiler makes vector code of it, with no bytes left over.
 #[inline]
-fn is_unreserved_by<const N: usize>(octets: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (octets.first_chunk::<N>(), octets.last_chunk::<N>()) else { return false };
+fn is_unreserved_by<const N: usize>(bytes: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else { return false };
     first.iter().zip(last).fold(true, |all, (&one, &other)| all & is_unreserved(one) & is_unreserved(other))
 }
 
 #[inline]
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, which keeps vector code away")]
-const fn is_unreserved(octet: u8) -> bool {
-    let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
-    let digit_or_mark = (octet.wrapping_sub(b'-') < 13) & (octet != b'/'); // -./0123456789
-    letter | digit_or_mark | (octet == b'_') | (octet == b'~')
+const fn is_unreserved(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit_or_mark = (byte.wrapping_sub(b'-') < 13) & (byte != b'/'); // -./0123456789
+    letter | digit_or_mark | (byte == b'_') | (byte == b'~')
 }
 
 #[cfg(test)]
@@ -121,9 +144,9 @@ mod tests {
 
     #[test]
     fn exactly_the_unreserved_characters_of_rfc_3986_are_unreserved() {
-        for octet in 0..=u8::MAX {
-            let expected = octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
-            assert_eq!(is_unreserved(octet), expected, "octet {octet:#04x}");
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            assert_eq!(is_unreserved(byte), expected, "byte {byte:#04x}");
         }
     }
 
@@ -141,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn one_reserved_octet_anywhere_makes_a_verifier_invalid() {
+    fn one_reserved_byte_anywhere_makes_a_verifier_invalid() {
         for (length, position) in (43..=128).flat_map(|length| (0..length).map(move |position| (length, position))) {
-            for octet in [b'\n', b' ', b'+', b'/', b'=', b'%', 0, 0x80, 0xff] {
+            for byte in [b'\n', b' ', b'+', b'/', b'=', b'%', 0, 0x80, 0xff] {
                 let mut verifier = vec![b'a'; length];
-                verifier[position] = octet;
+                verifier[position] = byte;
                 assert_eq!(check(&verifier), Err(InvalidCodeVerifier::Character));
             }
         }

@@ -3,8 +3,9 @@
 
 use std::hint::black_box;
 
-use pkce_core::token::{self, TokenRequest};
-use pkce_core::{Body, CodeChallenge, CodeChallengeMethod, Policy, Reason, Request};
+use pkce_core::adapter::token::{self, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{CodeChallenge, CodeChallengeMethod, Policy, Reason};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -4,9 +4,8 @@
 mod common;
 
 use common::{CHALLENGE, CODE, House, VERIFIER, redeem};
-use pkce_core::{
-    Body, CaptureRefusal, ClearanceKind, CodeChallengeMethod, HostResponse, MemoryStore, Pkce, Policy, Reason, Request,
-};
+use pkce_core::adapter::{Body, CaptureRejection, HostResponse, Request};
+use pkce_core::{ClearanceKind, CodeChallengeMethod, MemoryStore, Pkce, Policy, Reason};
 
 const TARGET: &str = "https://app.example/cb";
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
@@ -22,7 +21,7 @@ fn get(query: &str) -> Request<'_> {
     Request::new("GET", Body::Complete(b"")).query(Some(query))
 }
 
-async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRefusal> {
+async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRejection> {
     pkce.capture(&pkce.capture_request(&request).unwrap(), &answer).await
 }
 
@@ -31,10 +30,12 @@ fn redirect(status: u16, location: &str) -> HostResponse<'_> {
 }
 
 /// The reason, and where the error redirect leads.
-fn told(captured: Result<(), CaptureRefusal>) -> (Option<Reason>, Option<String>) {
+fn told(captured: Result<(), CaptureRejection>) -> (Option<Reason>, Option<String>) {
     match captured {
         Ok(()) => (None, None),
-        Err(refusal) => (Some(refusal.rejection().reason()), refusal.redirect().map(|(_, to)| to.to_owned())),
+        Err(refusal) => {
+            (Some(refusal.rejection().reason()), refusal.redirect().map(|redirect| redirect.location().to_owned()))
+        }
     }
 }
 
@@ -249,22 +250,22 @@ async fn the_error_redirect_has_the_state_of_the_request_and_the_issuer_of_the_h
     let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
     let host = format!("{TARGET}?code=c&state=forged&iss=https%3A%2F%2Fas.example");
     let captured = capture(&pkce, get(&query("")), redirect(302, &host)).await;
-    let refusal = captured.unwrap_err();
+    let rejection = captured.unwrap_err();
+    let sent = rejection.redirect().unwrap();
+    assert_eq!(sent.status(), 302);
     assert_eq!(
-        refusal.redirect(),
-        Some((
-            302,
-            "https://app.example/cb?error=temporarily_unavailable\
-             &error_description=the%20server%20cannot%20check%20the%20request%20now\
-             &state=s%26t&iss=https%3A%2F%2Fas.example"
-        ))
+        sent.location(),
+        "https://app.example/cb?error=temporarily_unavailable\
+         &error_description=the%20server%20cannot%20check%20the%20request%20now\
+         &state=s%26t&iss=https%3A%2F%2Fas.example"
     );
-    assert!(refusal.redirect_headers().any(|header| header == ("cache-control", "no-store")));
-    assert!(!format!("{refusal:?}").contains("s%26t"));
+    assert!(sent.headers().any(|header| header == ("cache-control", "no-store")));
+    assert!(!format!("{rejection:?}").contains("s%26t"));
 
     let captured = capture(&pkce, get(&query("")), redirect(303, &format!("{TARGET}#code=c&iss=i&iss=j"))).await;
-    let (status, to) = captured.as_ref().unwrap_err().redirect().unwrap();
-    assert_eq!(status, 303);
+    let sent = captured.as_ref().unwrap_err().redirect().unwrap();
+    let to = sent.location();
+    assert_eq!(sent.status(), 303);
     assert!(to.starts_with("https://app.example/cb#error=") && !to.contains("iss="), "{to}");
 }
 
@@ -362,7 +363,7 @@ fn what_the_answer_could_not_be_read_for_is_refused_before_the_host_runs() {
             (query(&format!("&response_mode={mode}")), format!("response_type=token&response_mode={mode}"));
         assert_eq!((refused(get(&code)), refused(get(&token))), (reason, None), "{mode}");
     }
-    for (body, reason) in [(Body::TooLarge, Reason::BodyTooLarge), (Body::BrokenOff, Reason::MalformedBody)] {
+    for (body, reason) in [(Body::TooLarge, Reason::BodyTooLarge), (Body::Failed, Reason::MalformedBody)] {
         assert_eq!(refused(Request::new("POST", body).header(FORM.0, FORM.1)), Some(reason));
     }
 }

@@ -7,8 +7,8 @@ mod planted;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pkce_core::ChallengeStore;
 use pkce_core::contract::{Contract, Finding, Outcome, Report, check};
+use pkce_core::store::ChallengeStore;
 use planted::{Fault, Planted};
 use tokio::runtime::{Builder, Runtime};
 

@@ -7,10 +7,12 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
-use pkce_core::token::{self, CodeGrant};
+use pkce_core::adapter::token;
+use pkce_core::adapter::{Body, BodyBuffer, Request};
+use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Redemption, Ticket};
 use pkce_core::{
-    Attempt, AuthorizationCode, Binding, Body, BodyBuffer, CodeDigest, CodeVerifier, Policy, Redemption, Replay,
-    Request, RequestedChallenge, Ticket, Timestamp, authorization,
+    AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, PendingChallenge, Policy, Replay,
+    Timestamp,
 };
 
 const GRANT: &str = "grant-of-alice";
@@ -44,9 +46,12 @@ fn of_a_request() {
     let plain_request = Request::new("POST", Body::Complete(form.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
     shows_nothing(&token::read(&plain_request, &Policy::new()).unwrap());
-    shows_nothing(&CodeGrant::new(CODE, Some(VERIFIER)).unwrap());
     let query = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
-    shows_nothing(&authorization::read_parameters(query.as_bytes(), &Policy::new()).unwrap());
+    let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
+    shows_nothing(&AuthorizationRequest::from_query(&request, &Policy::new()));
+    let response = AuthorizationResponse::to("https://a.example/cb").state(VERIFIER.to_owned());
+    shows_nothing(&response);
+    shows_nothing(&response.code(CODE));
 }
 
 #[test]
@@ -65,13 +70,19 @@ fn of_a_body_that_is_gathered() {
 fn of_values() {
     shows_nothing(&VERIFIER.parse::<CodeVerifier>().unwrap());
     shows_nothing(&(s256(), plain()));
-    shows_nothing(&(RequestedChallenge::from(s256()), RequestedChallenge::from(plain())));
+    shows_nothing(&(PendingChallenge::from(s256()), PendingChallenge::from(plain())));
     let code = AuthorizationCode::generate().unwrap();
     assert!(!format!("{code:?}").contains(code.as_str()));
     let (from, until) = (Timestamp::from_epoch_millis(0), Timestamp::from_epoch_millis(1));
     let proof = *s256().proof();
-    let binding =
-        Binding::from_parts("S256", Some(proof.as_bytes()), Some(GRANT.as_bytes().into()), from, until).unwrap();
+    let binding = Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(proof.as_bytes()),
+        grant: Some(GRANT.as_bytes().into()),
+        issued_at: from,
+        expires_at: until,
+    })
+    .unwrap();
     shows_nothing(&binding);
     shows_nothing(&Attempt::new(Some(proof), Ticket::generate().unwrap(), from));
     shows_nothing(&Redemption::Again { binding, ticket: Ticket::generate().unwrap(), at: from });

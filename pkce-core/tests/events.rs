@@ -8,10 +8,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
-use pkce_core::authorization::{read_form_as, read_query};
-use pkce_core::{
-    Body, HostResponse, MemoryStore, Pkce, Policy, Request, RequestedChallenge, Settle, StoreError, metadata,
-};
+use pkce_core::adapter::{Body, HostResponse, Request};
+use pkce_core::metadata;
+use pkce_core::store::StoreError;
+use pkce_core::{AuthorizationRequest, MemoryStore, PendingChallenge, Pkce, Policy, Rejection, Settle};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, with_default};
@@ -110,11 +110,70 @@ fn an_authorization_request_is_an_event() {
         ),
     ] {
         let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
-        assert_eq!(events(async { read_query(&request, &policy) }), [expected], "{query}");
+        let pkce = House::new().server(policy);
+        let read = || AuthorizationRequest::from_query(&request, pkce.policy());
+        assert_eq!(events(async { read() }), [""; 0], "reading is no event");
+        assert_eq!(events(async { pkce.optional_challenge(read()) }), [expected], "{query}");
     }
+    let pkce = House::new().server(Policy::new());
+    let rejected = |request: &Request<'_>| {
+        events(async { pkce.challenge(AuthorizationRequest::from_query(request, pkce.policy())).unwrap_err() })
+    };
     let post = Request::new("POST", Body::Complete(b""));
-    let rejected = "INFO pkce endpoint=authorization outcome=rejected reason=authorization_method";
-    assert_eq!(events(async { read_query(&post, &Policy::new()) }), [rejected]);
+    assert_eq!(rejected(&post), ["INFO pkce endpoint=authorization outcome=rejected reason=authorization_method"]);
+    let token = Request::new("GET", Body::Complete(b"")).query(Some("response_type=token"));
+    let reason = "INFO pkce endpoint=authorization outcome=rejected reason=response_type_without_code";
+    assert_eq!(rejected(&token), [reason]);
+}
+
+#[test]
+fn the_operator_reads_which_client_was_tolerated_or_rejected() {
+    let long = "c".repeat(1000);
+    for (encoded, client_id) in [
+        ("spa", "spa"),
+        ("https%3A%2F%2Fapp.example%2Fid", "https://app.example/id"),
+        ("a%0D%0Ab%20c%00%C3%A9%1B%5B31m", "a??b?c???[31m"),
+        (long.as_str(), &long[..128]),
+    ] {
+        let query = format!("client_id={encoded}");
+        let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
+        for (policy, level, outcome) in
+            [(Policy::new(), "INFO", "rejected"), (Policy::new().report_only(), "WARN", "tolerated")]
+        {
+            let pkce = House::new().server(policy);
+            let lines = events(async {
+                _ = pkce.challenge(AuthorizationRequest::from_query(&request, pkce.policy()));
+                let captured = pkce.capture_request(&request).unwrap();
+                let location = b"https://a.example/cb?code=c";
+                _ = pkce.capture(&captured, &HostResponse::new(303).header("location", location)).await;
+            });
+            let reason = "reason=challenge_required";
+            let expected =
+                format!("{level} pkce endpoint=authorization outcome={outcome} {reason} client_id={client_id}");
+            assert_eq!(lines[0], expected);
+            assert!(lines[1].ends_with(&format!(" client_id={client_id}")), "{lines:?}");
+            assert_eq!(lines.len(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_grant_that_cannot_be_serialised_is_reported_without_a_word_of_it() {
+    struct Unserialisable;
+    impl serde::Serialize for Unserialisable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom(format!("cannot write {GRANT}")))
+        }
+    }
+    let pkce = House::new().server(Policy::new());
+    let lines = events(async { pkce.bind(CODE, s256()).grant(&Unserialisable).await.unwrap_err() });
+    assert_eq!(lines, ["ERROR pkce endpoint=bind outcome=failed error=the grant cannot be serialised"]);
+}
+
+#[test]
+fn a_server_that_is_put_together_wrongly_is_an_event() {
+    let lines = events(async { Rejection::misconfigured("an adapter: what is missing") });
+    assert_eq!(lines, ["ERROR pkce endpoint=adapter outcome=misconfigured message=an adapter: what is missing"]);
 }
 
 #[test]
@@ -126,7 +185,9 @@ fn a_form_that_the_host_cannot_read_is_rejected_and_nothing_else() {
     let body = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
     let post = Request::new("POST", Body::Complete(body.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
-    let read = events(async { read_form_as::<HostForm>(&post, &Policy::new()).map(|_| ()).unwrap_err() });
+    let pkce = House::new().server(Policy::new());
+    let asked = || AuthorizationRequest::<HostForm>::from_form(&post, pkce.policy());
+    let read = events(async { pkce.challenge(asked()).map(|_| ()).unwrap_err() });
     assert_eq!(read, ["INFO pkce endpoint=authorization outcome=rejected reason=malformed_body"]);
 }
 
@@ -137,7 +198,7 @@ fn a_binding_is_an_event() {
     let (lenient, tolerant) =
         (house.server(Policy::new().allow_missing_challenge()), house.server(Policy::new().report_only()));
     let full = Pkce::new(MemoryStore::builder().capacity(0).build());
-    let null: RequestedChallenge = serde_json::from_str("null").unwrap();
+    let null: PendingChallenge = serde_json::from_str("null").unwrap();
     let lines = events(async {
         _ = strict.bind(CODE, s256()).grant(GRANT).await;
         _ = plain_too.bind("two", plain()).lifetime(std::time::Duration::from_millis(1500)).await;
@@ -173,9 +234,9 @@ fn a_token_request_that_proceeds_is_an_event_and_its_end_another() {
         _ = strict.judge(&refresh).await;
         strict.bind(CODE, s256()).grant(GRANT).await.unwrap();
         let (_, held) = hold(&strict, Some(VERIFIER)).await.unwrap();
-        strict.settle(held, 401, None).await;
+        strict.settle(held, Settle::by_status(401)).await;
         let (_, held) = hold(&strict, Some(VERIFIER)).await.unwrap();
-        strict.settle(held, 401, Some(Settle::Keep)).await;
+        strict.settle(held, Settle::Keep).await;
         lenient.bind_without_challenge("two").await.unwrap();
         _ = lenient.redeem("two", None).await.unwrap();
         _ = house.server(Policy::new().report_only()).redeem("three", Some(VERIFIER)).await.unwrap();
@@ -226,7 +287,6 @@ fn a_captured_code_is_an_event_and_so_is_one_that_does_not_leave() {
     assert_eq!(
         lines,
         [
-            "DEBUG pkce endpoint=authorization outcome=challenge method=S256",
             "DEBUG pkce endpoint=bind outcome=bound method=S256 lifetime_ms=60000",
             "DEBUG pkce endpoint=authorization outcome=challenge method=S256",
             "ERROR pkce endpoint=bind outcome=failed error=the authorization code is bound already",
@@ -234,8 +294,8 @@ fn a_captured_code_is_an_event_and_so_is_one_that_does_not_leave() {
             "INFO pkce endpoint=capture outcome=rejected reason=challenge_required",
             "ERROR pkce endpoint=capture outcome=rejected reason=code_for_other_target",
             "WARN pkce endpoint=capture outcome=tolerated reason=redirect_status",
-            "WARN pkce endpoint=authorization outcome=tolerated reason=challenge_required",
             "WARN pkce endpoint=bind outcome=tolerated reason=challenge_required",
+            "WARN pkce endpoint=authorization outcome=tolerated reason=challenge_required",
             "INFO pkce endpoint=authorization outcome=rejected reason=response_mode",
             "WARN pkce endpoint=capture outcome=tolerated reason=response_mode",
         ]
@@ -305,22 +365,26 @@ fn a_rejected_token_request_is_a_warning_where_it_may_be_a_thief() {
 fn a_fault_of_the_store_is_an_error_with_all_its_causes() {
     struct Broken;
     #[async_trait::async_trait]
-    impl pkce_core::ChallengeStore for Broken {
+    impl pkce_core::store::ChallengeStore for Broken {
         async fn insert(
             &self,
-            _: &pkce_core::CodeDigest,
-            _: &pkce_core::Binding,
-        ) -> Result<pkce_core::Inserted, StoreError> {
+            _: &pkce_core::store::CodeDigest,
+            _: &pkce_core::store::Binding,
+        ) -> Result<pkce_core::store::Inserted, StoreError> {
             Err(StoreError::unavailable("connection refused"))
         }
         async fn redeem(
             &self,
-            _: &pkce_core::CodeDigest,
-            _: &pkce_core::Attempt,
-        ) -> Result<pkce_core::Redemption, StoreError> {
+            _: &pkce_core::store::CodeDigest,
+            _: &pkce_core::store::Attempt,
+        ) -> Result<pkce_core::store::Redemption, StoreError> {
             Err(StoreError::invalid_record("the recorded method is not S256, plain or none"))
         }
-        async fn restore(&self, _: &pkce_core::CodeDigest, _: pkce_core::Ticket) -> Result<(), StoreError> {
+        async fn restore(
+            &self,
+            _: &pkce_core::store::CodeDigest,
+            _: pkce_core::store::Ticket,
+        ) -> Result<(), StoreError> {
             Ok(())
         }
     }

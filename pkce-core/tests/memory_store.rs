@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, MemoryStore, MemoryStoreBuilder, Proof, Redemption,
-    StoreErrorKind, Ticket, Timestamp,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, StoreErrorKind, Ticket,
 };
+use pkce_core::{MemoryStore, MemoryStoreBuilder, Timestamp};
 
 const START: u64 = 1_700_000_000_250;
 const RIGHT: [u8; 32] = [7; 32];
@@ -47,7 +47,14 @@ impl Fixture {
     fn binding(&self, lifetime: u64, grant: Option<&[u8]>) -> Binding {
         let from = Timestamp::from_epoch_millis(self.clock.load(Ordering::Relaxed));
         let until = from.saturating_add(Duration::from_millis(lifetime));
-        Binding::from_parts("S256", Some(&RIGHT), grant.map(Arc::from), from, until).unwrap()
+        Binding::from_parts(BindingParts {
+            method: "S256",
+            proof: Some(&RIGHT),
+            grant: grant.map(Arc::from),
+            issued_at: from,
+            expires_at: until,
+        })
+        .unwrap()
     }
 
     fn insert(&self, code: u64, lifetime: u64) -> Result<Inserted, StoreErrorKind> {
@@ -272,7 +279,14 @@ fn only_the_ticket_that_redeemed_restores() {
 fn a_wrong_or_missing_or_needless_proof_changes_nothing() {
     let fixture = Fixture::holding(10);
     let bound = fixture.binding(60_000, None);
-    let free = Binding::from_parts("none", None, None, bound.issued_at(), bound.expires_at()).unwrap();
+    let free = Binding::from_parts(BindingParts {
+        method: "none",
+        proof: None,
+        grant: None,
+        issued_at: bound.issued_at(),
+        expires_at: bound.expires_at(),
+    })
+    .unwrap();
     assert_eq!(fixture.insert_with(1, &bound), Ok(Inserted::Recorded));
     assert_eq!(fixture.insert_with(2, &free), Ok(Inserted::Recorded));
     assert_eq!(fixture.redeem_with(1, Some([8; 32]), 1), Redemption::Refused(bound.clone()));

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, MemoryStore, Proof, Redemption, StoreErrorKind, Ticket,
-    Timestamp,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, StoreErrorKind, Ticket,
 };
+use pkce_core::{MemoryStore, Timestamp};
 
 const CODES: u64 = 200;
 const CAPACITY: usize = 60;
@@ -90,7 +90,14 @@ impl Dice {
         let method = if proof.is_some() { ["S256", "plain"][self.throw(2) as usize] } else { "none" };
         let from = Timestamp::from_epoch_millis(from);
         let until = from.saturating_add(Duration::from_millis(lifetime));
-        Binding::from_parts(method, proof.as_ref().map(|proof| &proof[..]), grant, from, until).unwrap()
+        Binding::from_parts(BindingParts {
+            method,
+            proof: proof.as_ref().map(|proof| &proof[..]),
+            grant,
+            issued_at: from,
+            expires_at: until,
+        })
+        .unwrap()
     }
 
     /// Mostly moments; now and then seconds, minutes, or long enough to outrun the wheel.

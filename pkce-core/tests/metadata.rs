@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use pkce_core::Policy;
+use pkce_core::adapter::HostResponse;
 use pkce_core::metadata::{HeaderLine, advertise, is_document, is_read_by, request_header, response_header};
-use pkce_core::{HostResponse, Policy};
 use proptest::prelude::*;
 
 const POLICY: Policy = Policy::new();

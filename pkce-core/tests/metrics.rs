@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use common::metrics::scraped;
 use common::{CODE, VERIFIER, WRONG, redeem, s256};
-use pkce_core::{
-    Attempt, Binding, BoxFuture, ChallengeStore, CodeDigest, Inserted, MemoryStore, Pkce, Policy, Redemption,
-    StoreError, Ticket, Timer, async_trait,
+use pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
+use pkce_core::{MemoryStore, Pkce, Policy};
 
 fn in_runtime<T>(work: impl Future<Output = T>) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -53,18 +53,10 @@ impl ChallengeStore for Hung {
     }
 }
 
-struct Tokio;
-
-impl Timer for Tokio {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
-
 #[test]
 fn a_call_that_times_out_is_timed_with_the_time_out() {
     let policy = Policy::new().store_timeout(Duration::from_millis(50));
-    let pkce = Pkce::builder(Hung).policy(policy).timer(Tokio).build();
+    let pkce = Pkce::builder(Hung).policy(policy).timer(tokio::time::sleep).build();
     let scraped = in_runtime(async { redeem(&pkce, Some(VERIFIER)).await.err() });
     // Buckets of up to 10 ms and up to a minute.
     for line in [

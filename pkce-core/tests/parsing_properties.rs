@@ -1,11 +1,13 @@
 //! Whatever is accepted, any other reader reads the same; and no input whatever makes a panic.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
+use common::reading::{Requested, read_form};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::token::{self, TokenRequest};
-use pkce_core::{
-    Body, CodeChallenge, CodeVerifier, ErrorRedirect, Policy, Reason, Rejection, Request, Requested, authorization,
-};
+use pkce_core::adapter::token::{self, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{AuthorizationResponse, CodeChallenge, CodeVerifier, Policy, Reason, Rejection};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -123,9 +125,9 @@ proptest! {
         match token::read(&request, &Policy::new()) {
             Ok(TokenRequest::CodeGrant(grant)) => {
                 prop_assert_eq!(values(&body, "grant_type"), ["authorization_code"]);
-                prop_assert_eq!(values(&body, "code"), [String::from_utf8(grant.code().to_vec()).unwrap()]);
+                prop_assert_eq!(values(&body, "code"), [grant.code()]);
                 let verifier: Vec<String> = values(&body, "code_verifier").into_iter().filter(|value| !value.is_empty()).collect();
-                let read = grant.code_verifier().map(|verifier| String::from_utf8(verifier.to_vec()).unwrap());
+                let read = grant.code_verifier().map(str::to_owned);
                 prop_assert_eq!(verifier, Vec::from_iter(read));
                 for name in ["client_id", "redirect_uri", "code_verifier"] {
                     prop_assert!(values(&body, name).len() < 2, "{}", name);
@@ -144,7 +146,8 @@ proptest! {
     #[test]
     fn accepted_parameters_read_the_same_everywhere(encoded in authorization_parameters()) {
         for policy in [Policy::new(), Policy::new().allow_plain().allow_missing_challenge(), Policy::new().report_only()] {
-            match authorization::read_parameters(&encoded, &policy) {
+            let request = Request::new("POST", Body::Complete(&encoded)).header("content-type", b"application/x-www-form-urlencoded");
+            match read_form(&request, &policy) {
                 Ok(Requested::Challenge(challenge)) => {
                     let [(_, text), (_, method)] = challenge.authorization_parameters();
                     prop_assert_eq!(values(&encoded, "code_challenge"), [text]);
@@ -177,14 +180,14 @@ proptest! {
                 let text = str::from_utf8(&body).unwrap();
                 let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
                 prop_assert_eq!(value["grant_type"].as_str(), Some("authorization_code"));
-                prop_assert_eq!(value["code"].as_str().map(str::as_bytes), Some(grant.code()));
+                prop_assert_eq!(value["code"].as_str(), Some(grant.code()));
                 for name in ["grant_type", "code", "code_verifier", "client_id"] {
                     // The only other place for one of them is inside of `{"code":"d"}`.
                     let nested = if name == "code" { text.matches(":{\"code\":").count() } else { 0 };
                     prop_assert!(text.matches(&format!("\"{name}\":")).count() - nested < 2, "{}", text);
                 }
                 let verifier = value["code_verifier"].as_str().filter(|verifier| !verifier.is_empty());
-                prop_assert_eq!(verifier.map(str::as_bytes), grant.code_verifier());
+                prop_assert_eq!(verifier, grant.code_verifier());
             }
         }
     }
@@ -210,7 +213,7 @@ proptest! {
     fn a_verifier_verifies_against_its_own_challenge_only(one in "[A-Za-z0-9._~-]{43,128}", two in "[A-Za-z0-9._~-]{43,128}") {
         let verifier: CodeVerifier = one.parse().unwrap();
         for method in [Plain, S256] {
-            let challenge = CodeChallenge::derive(&verifier, method);
+            let challenge = if method == S256 { verifier.challenge() } else { CodeChallenge::parse(&one, Plain).unwrap() };
             prop_assert!(challenge.verify(&one).is_ok());
             prop_assert_eq!(challenge.verify(&two).is_ok(), one == two);
             let json = serde_json::to_string(&challenge).unwrap();
@@ -219,13 +222,14 @@ proptest! {
     }
 
     #[test]
-    fn an_error_redirect_gives_the_client_back_exactly_its_state(
+    fn a_response_gives_the_client_back_exactly_its_state(
         base in select(vec!["https://a.example/cb", "https://a.example/cb?", "https://a.example/cb?t=7&u=%26", "com.example.app:/cb?x"]),
         state in any::<String>(), issuer in "\\PC{1,30}", fragment in any::<bool>(),
     ) {
-        let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-        let redirect = ErrorRedirect::new(base, &rejection).state(state.as_str()).issuer(&issuer);
-        let location = if fragment { redirect.in_fragment() } else { redirect }.location();
+        let response = AuthorizationResponse::to(base).state(state.clone()).issuer(&issuer);
+        let response = if fragment { response.in_fragment() } else { response };
+        let redirect = response.error(&Rejection::from(Reason::ChallengeRequired));
+        let location = redirect.location();
         prop_assert!(location.starts_with(base) && location.is_ascii());
         let (_, encoded) = location.split_once(if fragment { '#' } else { '?' }).unwrap();
         prop_assert_eq!(location.matches('#').count(), usize::from(fragment));

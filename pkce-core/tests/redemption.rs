@@ -11,7 +11,8 @@ use std::time::Duration;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{Body, CodeChallengeMethod, Judgement, Policy, Reason, Replay, Request};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{CodeChallengeMethod, Policy, Reason, Replay, Settle};
 
 #[tokio::test]
 async fn a_refused_verifier_leaves_the_code_live() {
@@ -142,7 +143,7 @@ async fn a_code_that_was_redeemed_cannot_be_burned() {
     pkce.bind(CODE, s256()).await.unwrap();
     let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
     assert_eq!(redeem(&pkce, Some(WRONG)).await, Err(Reason::CodeRedeemed));
-    pkce.settle(reservation, 401, None).await;
+    pkce.settle(reservation, Settle::by_status(401)).await;
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Ok(Verified(S256)));
 }
 
@@ -242,18 +243,24 @@ fn of_many_threads_with_the_right_verifier_exactly_one_proceeds() {
 }
 
 #[tokio::test]
-async fn a_clearance_is_for_its_own_code_and_no_other() {
+async fn a_clearance_names_the_code_that_was_judged() {
     let house = House::new();
     let pkce = house.server(Policy::new());
     pkce.bind(CODE, s256()).await.unwrap();
     let (clearance, _reservation) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
-    assert!(clearance.is_for(CODE));
-    assert!(!clearance.is_for("another"));
+    assert_eq!(clearance.code(), Some(CODE));
+
+    pkce.bind("a code/+", s256()).await.unwrap();
+    let body = format!("grant_type=authorization_code&code=a+%63ode%2F%2b&code_verifier={VERIFIER}");
+    let request = Request::new("POST", Body::Complete(body.as_bytes()))
+        .header("content-type", b"application/x-www-form-urlencoded");
+    let (clearance, _reservation) = pkce.judge(&request).await.unwrap();
+    assert_eq!(clearance.unwrap().code(), Some("a code/+"), "after decoding");
 
     let body = Body::Complete(b"grant_type=refresh_token");
     let request = Request::new("POST", body).header("content-type", b"application/x-www-form-urlencoded");
-    let Judgement::Proceed(clearance, _reservation) = pkce.judge(&request).await else { panic!("it is cleared") };
-    assert!(!clearance.is_for(CODE) && !clearance.is_for(""));
+    let (clearance, _reservation) = pkce.judge(&request).await.unwrap();
+    assert_eq!(clearance.unwrap().code(), None);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod common;
 use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
-use pkce_core::{ClearanceKind, Policy, Reason};
+use pkce_core::{ClearanceKind, Policy, Reason, Settle};
 
 type Answer = Result<ClearanceKind, Reason>;
 
@@ -127,9 +127,9 @@ async fn a_tolerated_code_with_a_grant_is_served_once_and_can_be_restored() {
     let (clearance, reservation) = hold(&pkce, None).await.unwrap();
     assert_eq!(clearance.kind(), Unverified(Reason::VerifierMissing));
     assert_eq!(clearance.grant::<String>().unwrap(), "alice");
-    pkce.settle(reservation, 401, None).await;
+    pkce.settle(reservation, Settle::by_status(401)).await;
     let (_, reservation) = hold(&pkce, None).await.unwrap();
-    pkce.settle(reservation, 200, None).await;
+    pkce.settle(reservation, Settle::by_status(200)).await;
     assert_eq!(redeem(&pkce, None).await, Err(Reason::CodeReplayed));
 }
 

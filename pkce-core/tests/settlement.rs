@@ -6,7 +6,8 @@ mod common;
 use common::{CODE, House, VERIFIER, WRONG, hold, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
-use pkce_core::{Body, Judgement, Policy, Reason, Request, Settle};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{Policy, Reason, Settle};
 
 #[tokio::test]
 async fn the_hosts_status_decides_unless_the_host_overrules_it() {
@@ -18,7 +19,7 @@ async fn the_hosts_status_decides_unless_the_host_overrules_it() {
             let pkce = House::new().server(Policy::new());
             pkce.bind(CODE, s256()).await.unwrap();
             let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
-            pkce.settle(reservation, status, overrule).await;
+            pkce.settle(reservation, overrule.unwrap_or_else(|| Settle::by_status(status))).await;
             let expected = if live { Ok(Verified(S256)) } else { Err(Reason::CodeReplayed) };
             assert_eq!(redeem(&pkce, Some(VERIFIER)).await, expected, "{status} {overrule:?}");
         }
@@ -42,14 +43,14 @@ async fn a_restored_code_is_as_before_and_no_older() {
         let (clearance, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
         assert_eq!(clearance.grant::<String>().unwrap(), "alice");
         house.clock.forward(10_000);
-        pkce.settle(reservation, 401, None).await;
+        pkce.settle(reservation, Settle::by_status(401)).await;
         assert_eq!(redeem(&pkce, Some(WRONG)).await, Err(Reason::VerifierMismatch));
         assert_eq!(redeem(&pkce, None).await, Err(Reason::VerifierMissing));
     }
     house.clock.forward(9_999);
     let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
     house.clock.forward(1);
-    pkce.settle(reservation, 401, None).await; // restoring does not revive an expired code
+    pkce.settle(reservation, Settle::by_status(401)).await; // restoring does not revive an expired code
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::CodeUnknown));
 }
 
@@ -63,7 +64,7 @@ async fn settling_touches_the_store_only_to_restore() {
         let code = format!("code-{status}");
         pkce.bind(&code, s256()).await.unwrap();
         let (_, reservation) = pkce.redeem(&code, Some(VERIFIER)).await.unwrap();
-        pkce.settle(reservation, status, None).await;
+        pkce.settle(reservation, Settle::by_status(status)).await;
         assert_eq!(house.calls(), calls, "{status}");
     }
 }
@@ -73,7 +74,7 @@ async fn a_code_without_a_challenge_is_restored_too() {
     let pkce = House::new().server(Policy::new().allow_missing_challenge());
     pkce.bind_without_challenge(CODE).await.unwrap();
     let (_, reservation) = hold(&pkce, None).await.unwrap();
-    pkce.settle(reservation, 401, None).await;
+    pkce.settle(reservation, Settle::by_status(401)).await;
     assert_eq!(redeem(&pkce, None).await, Ok(WithoutChallenge));
 }
 
@@ -83,11 +84,11 @@ async fn a_request_that_redeemed_nothing_has_nothing_to_settle() {
     let pkce = house.server(Policy::new().report_only());
     let request = Request::new("POST", Body::Complete(b"grant_type=refresh_token&refresh_token=r"))
         .header("content-type", b"application/x-www-form-urlencoded");
-    let Judgement::Proceed(clearance, reservation) = pkce.judge(&request).await else { panic!("C8") };
-    assert_eq!(clearance.kind().as_str(), "other_grant");
-    pkce.settle(reservation, 400, Some(Settle::Restore)).await;
+    let (clearance, reservation) = pkce.judge(&request).await.unwrap(); // C8
+    assert_eq!(clearance.unwrap().kind().as_str(), "other_grant");
+    pkce.settle(reservation, Settle::Restore).await;
     let (_, unverified) = hold(&pkce, Some(VERIFIER)).await.unwrap();
-    pkce.settle(unverified, 400, None).await;
+    pkce.settle(unverified, Settle::by_status(400)).await;
     assert_eq!(house.calls(), ["redeem"]);
 }
 
@@ -101,6 +102,6 @@ async fn an_old_reservation_does_not_restore_what_somebody_else_redeemed() {
     house.clock.forward(60_000); // expired; the same code is bound anew, for another client
     pkce.bind(CODE, s256()).await.unwrap();
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Ok(Verified(S256)));
-    pkce.settle(first, 400, None).await;
+    pkce.settle(first, Settle::by_status(400)).await;
     assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::CodeReplayed));
 }

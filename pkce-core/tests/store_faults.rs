@@ -4,16 +4,17 @@
 mod common;
 
 use std::collections::VecDeque;
-use std::future::{pending, ready};
+use std::future::{Ready, pending, ready};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use common::{CODE, FakeClock, House, VERIFIER, WRONG, hold, redeem, s256};
-use pkce_core::{
-    Attempt, BindError, Binding, BoxFuture, ChallengeStore, Clock as _, CodeDigest, Inserted, Pkce, Policy, Reason,
-    Redemption, StoreError, StoreErrorKind, Ticket, Timer, Timestamp,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, StoreErrorKind,
+    Ticket,
 };
+use pkce_core::{BindError, Pkce, Policy, Reason, Settle, Timestamp};
 
 type Answer = Box<dyn Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync>;
 
@@ -30,7 +31,7 @@ impl Puppet {
     }
 
     fn server(&self, policy: Policy) -> Pkce {
-        Pkce::builder(self.clone()).policy(policy).clock(FakeClock::new()).timer(Impatient).build()
+        Pkce::builder(self.clone()).policy(policy).clock(FakeClock::new().reading()).timer(impatient).build()
     }
 
     fn asked(&self) -> Vec<String> {
@@ -64,20 +65,23 @@ impl ChallengeStore for Puppet {
 }
 
 /// A timer by which every time-out is over at once.
-struct Impatient;
-
-impl Timer for Impatient {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        assert_eq!(duration, Duration::from_secs(2));
-        Box::pin(ready(()))
-    }
+fn impatient(duration: Duration) -> Ready<()> {
+    assert_eq!(duration, Duration::from_secs(2));
+    ready(())
 }
 
 fn binding(method: &str) -> Binding {
     let now = FakeClock::new().now();
     let proof = (method != Binding::NO_CHALLENGE).then(|| *s256().proof().as_bytes());
     let until = now.saturating_add(Duration::from_secs(60));
-    Binding::from_parts(method, proof.as_ref().map(<[u8; 32]>::as_slice), None, now, until).unwrap()
+    Binding::from_parts(BindingParts {
+        method,
+        proof: proof.as_ref().map(<[u8; 32]>::as_slice),
+        grant: None,
+        issued_at: now,
+        expires_at: until,
+    })
+    .unwrap()
 }
 
 fn policies() -> [Policy; 5] {
@@ -96,7 +100,13 @@ async fn a_store_that_fails_hangs_or_holds_nonsense_is_a_503() {
         // What a store does that reads back a method it does not know.
         (
             |attempt| {
-                let read = Binding::from_parts("S257", Some(&[0; 32]), None, attempt.at(), attempt.at());
+                let read = Binding::from_parts(BindingParts {
+                    method: "S257",
+                    proof: Some(&[0; 32]),
+                    grant: None,
+                    issued_at: attempt.at(),
+                    expires_at: attempt.at(),
+                });
                 Some(read.map(Redemption::First).map_err(StoreError::invalid_record))
             },
             Reason::StoreRecordInvalid,
@@ -161,7 +171,16 @@ async fn a_store_that_serves_an_expired_record_is_overruled() {
     let puppet = Puppet::new(|attempt| {
         let issued = Timestamp::from_epoch_millis(attempt.at().as_epoch_millis() - 60_000);
         let proof = s256().proof().as_bytes().to_vec();
-        Some(Ok(Redemption::First(Binding::from_parts("S256", Some(&proof), None, issued, attempt.at()).unwrap())))
+        Some(Ok(Redemption::First(
+            Binding::from_parts(BindingParts {
+                method: "S256",
+                proof: Some(&proof),
+                grant: None,
+                issued_at: issued,
+                expires_at: attempt.at(),
+            })
+            .unwrap(),
+        )))
     });
     for policy in policies() {
         assert_eq!(redeem(&puppet.server(policy), Some(VERIFIER)).await, Err(Reason::CodeExpired)); // C13
@@ -183,32 +202,40 @@ async fn a_code_that_cannot_be_restored_stays_redeemed_and_nothing_else_happens(
     let puppet = Puppet::new(|_| Some(Ok(Redemption::First(binding("S256")))));
     let pkce = puppet.server(Policy::new());
     let (_, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
-    pkce.settle(reservation, 401, None).await;
+    pkce.settle(reservation, Settle::by_status(401)).await;
     assert_eq!(puppet.asked(), ["redeem", "restore"]);
 }
 
 #[tokio::test]
 async fn a_store_that_answers_at_once_never_pays_for_a_timer() {
-    struct Forbidden;
-    impl Timer for Forbidden {
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            panic!("the store was ready")
-        }
-    }
-    let pkce = House::new().builder(Policy::new()).timer(Forbidden).build();
+    let forbidden = |_| -> Ready<()> { panic!("the store was ready") };
+    let pkce = House::new().builder(Policy::new()).timer(forbidden).build();
     pkce.bind(CODE, s256()).await.unwrap();
     assert!(redeem(&pkce, Some(VERIFIER)).await.is_ok());
 }
 
-#[tokio::test]
-async fn the_first_timer_stays() {
-    struct Endless;
-    impl Timer for Endless {
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(pending())
-        }
+/// Virtual time: a call that hangs for ever must end after the time-out of the policy.
+#[cfg(feature = "tokio")]
+#[tokio::test(start_paused = true)]
+async fn with_tokio_every_call_times_out_from_new_on() {
+    let puppet = Puppet::new(|_| None);
+    for pkce in [Pkce::new(puppet.clone()), Pkce::builder(puppet.clone()).build()] {
+        let begun = tokio::time::Instant::now();
+        assert_eq!(pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err().reason(), Reason::StoreTimedOut);
+        assert_eq!(begun.elapsed().as_secs(), 2);
+        let bound = pkce.bind(CODE, s256()).await;
+        assert!(matches!(bound, Err(BindError::Store(error)) if error.kind() == StoreErrorKind::TimedOut));
+        assert_eq!(begun.elapsed().as_secs(), 4);
     }
-    let pkce = Puppet::new(|_| None).server(Policy::new());
-    pkce.lend_timer(Endless);
-    assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::StoreTimedOut));
+}
+
+/// tokio's timer is not started where there is no tokio runtime: it would panic.
+#[cfg(feature = "tokio")]
+#[test]
+fn without_a_tokio_runtime_a_call_takes_as_long_as_the_store() {
+    use std::task::{Context, Waker};
+
+    let pkce = Pkce::new(Puppet::new(|_| None));
+    let mut redeem = Box::pin(pkce.redeem(CODE, Some(VERIFIER)));
+    assert!(redeem.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pkce_core::StoreError;
+use pkce_core::store::StoreError;
 use redis::{ErrorKind, RedisError};
 
 use crate::record::InvalidRecord;

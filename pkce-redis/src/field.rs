@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pkce_core::{Proof, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Proof, Ticket};
 
 use crate::record::InvalidRecord;
 

@@ -74,14 +74,14 @@
 //! not served at all.
 //!
 //! If the reply to an insert was lost, and the insert is sent again, it finds its own record and returns
-//! [`Recorded`](pkce_core::Inserted::Recorded). Any other record is [`Occupied`](pkce_core::Inserted::Occupied), which
+//! [`Recorded`](pkce_core::store::Inserted::Recorded). Any other record is [`Occupied`](pkce_core::store::Inserted::Occupied), which
 //! [`Pkce::bind`](pkce_core::Pkce::bind) returns as [`CodeAlreadyBound`](pkce_core::BindError::CodeAlreadyBound).
 //!
 //! # How to configure Redis
 //!
 //! * Set `maxmemory-policy noeviction`. Any other policy may evict live codes, whose clients have to start over, and
 //!   redeemed codes, whose replay is then an unknown code. A full Redis rejects inserts, redemptions *and* restores with
-//!   [`Full`](pkce_core::StoreErrorKind::Full) until there is room. No live code is lost. A redemption that cannot be
+//!   [`Full`](pkce_core::store::StoreErrorKind::Full) until there is room. No live code is lost. A redemption that cannot be
 //!   taken back, after the host rejected its client, stays: that client has to start over.
 //! * Use either no persistence or `appendonly yes`. Snapshots alone (`save …`, the default) bring back an older state
 //!   after a crash, in which a code that was redeemed since is *live again* until it expires.

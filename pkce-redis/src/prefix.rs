@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pkce_core::CodeDigest;
+use pkce_core::store::CodeDigest;
 
 const LONGEST: usize = 64;
 

@@ -13,7 +13,8 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_core::{Binding, InvalidBinding, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Binding, BindingParts, InvalidBinding, Ticket};
 
 use crate::field::{self, Reader};
 
@@ -83,7 +84,7 @@ impl Record {
         };
         let expires_at = issued_at.saturating_add(Duration::from_millis(life));
         let proof = proof.as_ref().map(<[u8; 32]>::as_slice);
-        let binding = Binding::from_parts(method, proof, grant, issued_at, expires_at)?;
+        let binding = Binding::from_parts(BindingParts { method, proof, grant, issued_at, expires_at })?;
         Ok(Self { binding, redeemed })
     }
 }
@@ -130,7 +131,14 @@ mod tests {
 
     fn binding(method: &str, grant: Option<&[u8]>, from: u64, life: u64) -> Binding {
         let proof = (method != Binding::NO_CHALLENGE).then_some(&[0xfb; 32][..]);
-        Binding::from_parts(method, proof, grant.map(Arc::from), at(from), at(from + life)).unwrap()
+        Binding::from_parts(BindingParts {
+            method,
+            proof,
+            grant: grant.map(Arc::from),
+            issued_at: at(from),
+            expires_at: at(from + life),
+        })
+        .unwrap()
     }
 
     fn bytes(binding: &Binding, redeemed: Option<(Ticket, Timestamp)>) -> Vec<u8> {

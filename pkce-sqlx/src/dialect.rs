@@ -7,7 +7,7 @@ use crate::sql::Sql;
 ///
 /// Sealed: nobody else can implement it, because a statement that is wrong serves a code twice. It is there for code
 /// that is written once for all of them. For another database implement
-/// [`ChallengeStore`](pkce_core::ChallengeStore) itself.
+/// [`ChallengeStore`](pkce_core::store::ChallengeStore) itself.
 ///
 /// ```
 /// use pkce_core::Pkce;

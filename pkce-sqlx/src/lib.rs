@@ -103,8 +103,8 @@
 //! served by a row that does not hold his own ticket: not even an answer that belongs to another statement would do.
 //!
 //! An insert whose answer was lost finds its own row when it is sent again. If that says the same in every column and
-//! nobody has redeemed it, it is [`Recorded`](pkce_core::Inserted::Recorded); any other is
-//! [`Occupied`](pkce_core::Inserted::Occupied), and the bind fails. A redemption whose answer was lost for good is a
+//! nobody has redeemed it, it is [`Recorded`](pkce_core::store::Inserted::Recorded); any other is
+//! [`Occupied`](pkce_core::store::Inserted::Occupied), and the bind fails. A redemption whose answer was lost for good is a
 //! 503; the client that tries again is another attempt, finds the code redeemed, and has to start over.
 //!
 //! Expiry goes by the servers' clocks, not by the database's.

@@ -1,6 +1,6 @@
 //! MySQL 8.0 and later, MariaDB 10.6 and later.
 
-use pkce_core::{Attempt, CodeDigest, Inserted};
+use pkce_core::store::{Attempt, CodeDigest, Inserted};
 use sqlx::SqlStr;
 use sqlx::mysql::{MySql, MySqlArguments, MySqlDatabaseError};
 use sqlx::query::Query;

@@ -1,6 +1,6 @@
 //! PostgreSQL 12 and later.
 
-use pkce_core::{Attempt, CodeDigest};
+use pkce_core::store::{Attempt, CodeDigest};
 use sqlx::PgConnection;
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, Postgres};

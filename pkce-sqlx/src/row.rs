@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use pkce_core::{Attempt, Binding, InvalidBinding, Redemption, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, BindingParts, InvalidBinding, Redemption, Ticket};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 /// What a row's columns hold, nothing of it believed yet.
@@ -67,13 +68,13 @@ impl Columns {
     /// changed by somebody else between the statement's look and its write, and it has to be sent again.
     pub(crate) fn answer(self, attempt: &Attempt) -> Result<Option<Redemption>, InvalidRow> {
         let method = self.code_challenge_method.ok_or(InvalidRow::Column("code_challenge_method"))?;
-        let binding = Binding::from_parts(
-            &method,
-            self.proof.as_deref(),
-            self.grant_record.map(Into::into),
-            time("issued_at", self.issued_at)?,
-            time("expires_at", self.expires_at)?,
-        )
+        let binding = Binding::from_parts(BindingParts {
+            method: &method,
+            proof: self.proof.as_deref(),
+            grant: self.grant_record.map(Into::into),
+            issued_at: time("issued_at", self.issued_at)?,
+            expires_at: time("expires_at", self.expires_at)?,
+        })
         .map_err(InvalidRow::Binding)?;
         let redeemed_at = self.redeemed_at.map(|at| time("redeemed_at", Some(at))).transpose()?;
         let ticket = self.ticket.as_deref().map(<[u8; 16]>::try_from).transpose();

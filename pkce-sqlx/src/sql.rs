@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pkce_core::{Attempt, CodeDigest, Inserted, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, CodeDigest, Inserted};
 use sqlx::SqlStr;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr as _};
 

@@ -1,6 +1,6 @@
 //! SQLite 3.37 and later.
 
-use pkce_core::{Attempt, CodeDigest};
+use pkce_core::store::{Attempt, CodeDigest};
 use sqlx::SqlStr;
 use sqlx::SqliteConnection;
 use sqlx::query::Query;

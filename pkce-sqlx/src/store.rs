@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreError, SystemClock, Ticket,
-};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use sqlx::{Database, Pool, SqlStr};
 
 use crate::dialect::Dialect;
@@ -100,7 +99,7 @@ impl<DB: Dialect> SqlxStore<DB> {
     /// When a batch could not be deleted.
     pub async fn delete_expired(&self) -> Result<u64, StoreError> {
         let before =
-            i64::try_from(SystemClock.now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
+            i64::try_from(Timestamp::now().as_epoch_millis()).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLIS);
         let mut deleted = 0;
         loop {
             let values = [Value::Number(before), Value::Number(BATCH.into())];

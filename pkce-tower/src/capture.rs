@@ -1,88 +1,142 @@
-//! The service that captures the code from the host's answer.
+//! The layer for an authorization endpoint that issues the code at once.
 
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
-use pkce_core::{CaptureRefusal, Pkce};
+use pkce_core::Pkce;
+use pkce_core::adapter::{self, CaptureRejection};
+use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::EndpointBody;
-use crate::facts::{answer, facts};
-use crate::read;
-use crate::render::Renderer;
-use crate::service::ResponseFuture;
+use crate::io::{self, BoxFuture, facts, host_response};
+use crate::rejection::Renderer;
 
-/// The service that [`CaptureLayer`](crate::CaptureLayer) makes of the host's.
+/// Captures the code from the redirect of an authorization endpoint, and binds it to the challenge of the same request.
+///
+/// For a server that issues the code in its response to the request that carries the authorization parameters: the
+/// authorization request itself, or the POST of a consent form that repeats them, in its action or in hidden fields.
+/// Nothing is kept between requests. A server that keeps the authorization request in a session, or responds by
+/// `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
+///
+/// 1. The host runs, and validates client and redirect URI as before. A response without a code passes unchanged.
+/// 2. A code leaves only by 302 or 303, only to the `redirect_uri` of this request, and only once it is bound.
+/// 3. Otherwise the client gets the standard error redirect (RFC 6749 §4.1.2.1) if the host redirected to that URI, and a
+///    plain rejection if not. [`Pkce::capture`] lists all of the rules.
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::Router;
+/// use axum::response::Redirect;
+/// use axum::routing::{get, post};
+/// use pkce_tower::{CaptureLayer, MemoryStore, Pkce, TokenEndpointLayer};
+///
+/// async fn authorize() -> Redirect {
+///     // … a server that knows nothing of PKCE …
+///     Redirect::to("https://app.example/cb?code=4711&state=s")
+/// }
+/// # async fn token() -> &'static str { "tokens" }
+///
+/// let pkce = Pkce::new(MemoryStore::new());
+/// let app: Router = Router::new()
+///     .route("/authorize", get(authorize).layer(CaptureLayer::new(pkce.clone())))
+///     .route("/token", post(token).layer(TokenEndpointLayer::new(pkce)));
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # use tower::ServiceExt as _;
+/// let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+/// for (parameters, location) in [
+///     (challenge, "https://app.example/cb?code=4711&state=s"),
+///     ("", "https://app.example/cb?error=invalid_request&error_description=code%20challenge%20required&state=s"),
+/// ] {
+///     let uri = format!("/authorize?redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=s&{parameters}");
+///     let response = app.clone().oneshot(http::Request::get(uri).body(axum::body::Body::empty())?).await?;
+///     assert_eq!(response.headers()["location"], location);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?; }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
-pub struct Capture<S> {
-    inner: S,
+#[must_use = "a layer protects nothing until it is mounted"]
+pub struct CaptureLayer {
     pkce: Pkce,
     renderer: Renderer,
 }
 
-impl<S> Capture<S> {
-    pub(crate) const fn new(inner: S, pkce: Pkce, renderer: Renderer) -> Self {
-        Self { inner, pkce, renderer }
+impl CaptureLayer {
+    /// Creates a layer that sends the standard error responses.
+    pub fn new(pkce: Pkce) -> Self {
+        Self { pkce, renderer: Renderer::default() }
     }
+
+    /// Renders plain rejections by a closure, for example as an HTML page. An error redirect has no page.
+    ///
+    /// Whatever it returns, the [`pkce_core::Rejection`] is in the extensions of the response, also of an error redirect.
+    pub fn render(mut self, render: impl Fn(&pkce_core::Rejection) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        self.renderer = Renderer::new(render);
+        self
+    }
+}
+
+impl<S> Layer<S> for CaptureLayer {
+    type Service = Capture<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Capture { inner, layer: self.clone() }
+    }
+}
+
+/// The service that [`CaptureLayer`] makes of the host's.
+#[derive(Debug, Clone)]
+pub struct Capture<S> {
+    inner: S,
+    layer: CaptureLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for Capture<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    S::Error: Send,
     B: Body + From<Bytes> + Send + 'static,
     B::Data: Send,
-    R: Body<Data = Bytes> + Send + 'static,
+    R: From<Bytes> + Send,
 {
-    type Response = Response<EndpointBody<R>>;
+    type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<Self::Response, S::Error>;
+    type Future = BoxFuture<Result<Response<R>, S::Error>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The instance that was found ready is the one to call; its clone need not be ready.
+        // The instance that was polled ready is the one to call. Its clone need not be ready.
         let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        let (pkce, renderer) = (self.pkce.clone(), self.renderer.clone());
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let CaptureLayer { pkce, renderer } = self.layer.clone();
         let (parts, body) = request.into_parts();
-        ResponseFuture::new(respond(inner, pkce, renderer, parts, body))
+        Box::pin(async move {
+            // Only a POST has its parameters in the body. Another method keeps its body unread.
+            let (asked, body) = if parts.method == Method::POST {
+                let body = io::read(body, pkce.policy()).await;
+                (pkce.capture_request(&facts(&parts, body.as_body())), body.into_bytes().into())
+            } else {
+                (pkce.capture_request(&facts(&parts, adapter::Body::Complete(&[]))), body)
+            };
+            let asked = match asked {
+                Ok(asked) => asked,
+                Err(rejection) => return Ok(renderer.render(rejection).map(R::from)),
+            };
+            let (head, body) = inner.call(Request::from_parts(parts, body)).await?.into_parts();
+            let Err(rejection) = pkce.capture(&asked, &host_response(&head)).await else {
+                return Ok(Response::from_parts(head, body));
+            };
+            let mut response = renderer.render_capture(&rejection);
+            let kept = head.headers.iter().filter(|(name, _)| CaptureRejection::keeps_header(name.as_str()));
+            response.headers_mut().extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+            Ok(response.map(R::from))
+        })
     }
-}
-
-async fn respond<S, B, R>(
-    mut inner: S,
-    pkce: Pkce,
-    renderer: Renderer,
-    parts: Parts,
-    body: B,
-) -> Result<Response<EndpointBody<R>>, S::Error>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-    B: Body + From<Bytes>,
-{
-    // Only a POST has its parameters in the body; that of another method goes on as it is.
-    let (asked, body) = if parts.method == Method::POST {
-        let body = read::read(body, pkce.policy()).await;
-        (pkce.capture_request(&facts(&parts, body.facts())), B::from(body.into_bytes()))
-    } else {
-        (pkce.capture_request(&facts(&parts, pkce_core::Body::Complete(&[]))), body)
-    };
-    let asked = match asked {
-        Ok(asked) => asked,
-        Err(rejection) => return Ok(renderer.render(rejection).map(EndpointBody::refusal)),
-    };
-    let (head, body) = inner.call(Request::from_parts(parts, body)).await?.into_parts();
-    let captured = pkce.capture(&asked, &answer(&head)).await;
-    let Err(refusal) = captured else { return Ok(Response::from_parts(head, EndpointBody::host(body))) };
-    let mut response = renderer.render_refusal(&refusal);
-    let kept = head.headers.iter().filter(|(name, _)| CaptureRefusal::keeps_header(name.as_str()));
-    response.headers_mut().extend(kept.map(|(name, value)| (name.clone(), value.clone())));
-    Ok(response.map(EndpointBody::refusal))
 }

@@ -1,144 +1,216 @@
-//! The axum extractors.
+//! What handlers take: the challenge of an authorization request, and the clearance of a token request.
 
-use axum_core::body::Body;
-use axum_core::extract::{FromRef, FromRequest, FromRequestParts};
-use axum_core::response::Response;
-use http::Request;
-use http::request::Parts;
-use pkce_core::{Pkce, Requested, RequestedChallenge, authorization};
-use serde::de::DeserializeOwned;
+use std::ops::Deref;
 
-use crate::challenge_rejection::ChallengeRejection;
-use crate::clearance::Clearance;
-use crate::facts::facts;
-use crate::read;
-use crate::render::misconfigured;
-use crate::timer::TokioTimer;
+use http::Extensions;
+use pkce_core::PendingChallenge;
 
 /// The code challenge of an authorization request by GET, required.
 ///
-/// A request without an acceptable one is refused before the handler runs. A host that has to look at client and
-/// redirect URI first takes `Result<Challenge, ChallengeRejection>`. Never take `Option<Challenge>`: it does not
-/// compile, because it would take a malformed challenge for none; see [`OptionalChallenge`].
+/// A request without an acceptable challenge is rejected before the handler runs. A host that validates client and
+/// redirect URI first takes `Result<Challenge, Rejection>`. `Option<Challenge>` does not compile, because it would take a
+/// malformed challenge for none; see [`OptionalChallenge`].
 ///
-/// The router's state is a [`Pkce`], or one is made from it by `FromRef`.
+/// The state of the router is a [`Pkce`](crate::Pkce), a type from which `FromRef` makes one (`#[derive(FromRef)]`), or an
+/// `Arc<T>` where `T: AsRef<Pkce>`:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use axum::{Router, routing::get};
+/// use pkce_tower::{Challenge, MemoryStore, Pkce};
+///
+/// struct AppState {
+///     pkce: Pkce,
+/// }
+///
+/// impl AsRef<Pkce> for AppState {
+///     fn as_ref(&self) -> &Pkce {
+///         &self.pkce
+///     }
+/// }
+///
+/// async fn authorize(Challenge(challenge): Challenge) {
+///     // … keep the challenge with the pending request, bind it when the code is issued …
+/// #   drop(challenge);
+/// }
+///
+/// let state = Arc::new(AppState { pkce: Pkce::new(MemoryStore::new()) });
+/// let app: Router = Router::new().route("/authorize", get(authorize)).with_state(state);
+/// # let _ = app;
+/// ```
+#[cfg(feature = "axum")]
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
-pub struct Challenge(pub RequestedChallenge);
+#[expect(clippy::exhaustive_structs, reason = "an extractor is destructured by its pattern")]
+pub struct Challenge(pub PendingChallenge);
 
 /// The code challenge of an authorization request by GET, or `None` if there is none and the policy leaves that to the
 /// host ([`Policy::allow_missing_challenge`](crate::Policy::allow_missing_challenge)).
 ///
-/// A malformed or unacceptable challenge is refused, never `None`. For `None` the host decides by client: refuse, or
-/// [`bind_without_challenge`](Pkce::bind_without_challenge).
+/// A malformed or unacceptable challenge is rejected, never `None`. For `None` the host decides by client: it rejects the
+/// request, or calls [`bind_without_challenge`](crate::Pkce::bind_without_challenge).
+#[cfg(feature = "axum")]
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
-pub struct OptionalChallenge(pub Option<RequestedChallenge>);
+#[expect(clippy::exhaustive_structs, reason = "an extractor is destructured by its pattern")]
+pub struct OptionalChallenge(pub Option<PendingChallenge>);
 
-/// [`Challenge`] for an authorization request by POST and a pushed one (RFC 9126), with the host's own parameters `T`
-/// from the same form body.
+/// [`Challenge`] for an authorization request by POST and a pushed one (RFC 9126), with the host's own parameters `T` from
+/// the same form body.
+#[cfg(feature = "axum")]
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
+#[expect(clippy::exhaustive_structs, reason = "an extractor is destructured by its pattern")]
 pub struct ChallengeForm<T> {
     /// The challenge.
-    pub challenge: RequestedChallenge,
-    /// The host's own reading of the form.
+    pub challenge: PendingChallenge,
+    /// The host's own parameters.
     pub form: T,
 }
 
-/// [`OptionalChallenge`] for an authorization request by POST and a pushed one (RFC 9126), with the host's own
-/// parameters `T` from the same form body.
+/// [`OptionalChallenge`] for an authorization request by POST and a pushed one (RFC 9126), with the host's own parameters
+/// `T` from the same form body.
+#[cfg(feature = "axum")]
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "an extractor is taken apart by its pattern")]
+#[expect(clippy::exhaustive_structs, reason = "an extractor is destructured by its pattern")]
 pub struct OptionalChallengeForm<T> {
     /// The challenge, if there is one.
-    pub challenge: Option<RequestedChallenge>,
-    /// The host's own reading of the form.
+    pub challenge: Option<PendingChallenge>,
+    /// The host's own parameters.
     pub form: T,
 }
 
-impl<S: Sync> FromRequestParts<S> for Challenge
-where
-    Pkce: FromRef<S>,
-{
-    type Rejection = ChallengeRejection;
+/// The proof that the layer has judged this token request: [`pkce_core::Clearance`], for the token handler.
+///
+/// As an axum extractor it fails with a 500 if the layer is not mounted: PKCE is never silently absent. Take it as it is:
+/// `Option<Clearance>` does not compile, and `Result<Clearance, _>` would let a handler run without the layer.
+///
+/// A test of a handler that takes a clearance goes through the layer, because only the core creates one:
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use pkce_tower::{Clearance, CodeVerifier, MemoryStore, Pkce, TokenEndpointLayer};
+/// # use tower::ServiceExt as _;
+///
+/// async fn token(clearance: Clearance) -> String {
+///     clearance.grant::<String>().unwrap_or_default()
+/// }
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let (pkce, verifier) = (Pkce::new(MemoryStore::new()), CodeVerifier::generate()?);
+/// pkce.bind("the-code", verifier.challenge()).grant("alice").await?;
+///
+/// let app: Router = Router::new().route("/token", post(token).layer(TokenEndpointLayer::new(pkce)));
+/// let form = format!("grant_type=authorization_code&code=the-code&code_verifier={}", verifier.as_str());
+/// let request = http::Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+/// let response = app.oneshot(request.body(axum::body::Body::from(form))?).await?;
+/// assert_eq!(axum::body::to_bytes(response.into_body(), 100).await?, "alice");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "an extractor is destructured by its pattern")]
+pub struct Clearance(pub pkce_core::Clearance);
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ChallengeRejection> {
-        let (pkce, requested) = from_query(parts, state)?;
-        Ok(Self(requested.required(pkce.policy())?))
+impl Clearance {
+    /// Returns the clearance of a request that passed the layer, for services without axum.
+    pub fn of(extensions: &Extensions) -> Option<&pkce_core::Clearance> {
+        extensions.get::<Self>().map(|Self(clearance)| clearance)
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for OptionalChallenge
-where
-    Pkce: FromRef<S>,
-{
-    type Rejection = ChallengeRejection;
+impl Deref for Clearance {
+    type Target = pkce_core::Clearance;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ChallengeRejection> {
-        let (_, requested) = from_query(parts, state)?;
-        Ok(Self(requested.optional()))
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for ChallengeForm<T>
-where
-    Pkce: FromRef<S>,
-{
-    type Rejection = ChallengeRejection;
+#[cfg(feature = "axum")]
+mod axum {
+    use axum_core::body::Body;
+    use axum_core::extract::{FromRef, FromRequest, FromRequestParts};
+    use http::Request;
+    use http::request::Parts;
+    use pkce_core::{AuthorizationRequest, Pkce, adapter};
+    use serde::de::DeserializeOwned;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ChallengeRejection> {
-        let (pkce, requested, form) = from_form(request, state).await?;
-        Ok(Self { challenge: requested.required(pkce.policy())?, form })
+    use super::{Challenge, ChallengeForm, Clearance, OptionalChallenge, OptionalChallengeForm};
+    use crate::io::{self, facts};
+    use crate::rejection::Rejection;
+
+    impl<S: Sync> FromRequestParts<S> for Challenge
+    where
+        Pkce: FromRef<S>,
+    {
+        type Rejection = Rejection;
+
+        async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+            let pkce = Pkce::from_ref(state);
+            let (challenge, ()) = pkce.challenge(from_query(parts, &pkce))?;
+            Ok(Self(challenge))
+        }
     }
-}
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for OptionalChallengeForm<T>
-where
-    Pkce: FromRef<S>,
-{
-    type Rejection = ChallengeRejection;
+    impl<S: Sync> FromRequestParts<S> for OptionalChallenge
+    where
+        Pkce: FromRef<S>,
+    {
+        type Rejection = Rejection;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ChallengeRejection> {
-        let (_, requested, form) = from_form(request, state).await?;
-        Ok(Self { challenge: requested.optional(), form })
+        async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+            let pkce = Pkce::from_ref(state);
+            let (challenge, ()) = pkce.optional_challenge(from_query(parts, &pkce))?;
+            Ok(Self(challenge))
+        }
     }
-}
 
-impl<S: Sync> FromRequestParts<S> for Clearance {
-    type Rejection = Response;
+    impl<S: Sync, T: DeserializeOwned> FromRequest<S> for ChallengeForm<T>
+    where
+        Pkce: FromRef<S>,
+    {
+        type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| misconfigured(NOT_MOUNTED).map(Body::from))
+        async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Rejection> {
+            let pkce = Pkce::from_ref(state);
+            let (challenge, form) = pkce.challenge(from_form(request, &pkce).await)?;
+            Ok(Self { challenge, form })
+        }
     }
-}
 
-const NOT_MOUNTED: &str = "pkce-tower: TokenEndpointLayer is not mounted on this route, or this is a CORS preflight";
+    impl<S: Sync, T: DeserializeOwned> FromRequest<S> for OptionalChallengeForm<T>
+    where
+        Pkce: FromRef<S>,
+    {
+        type Rejection = Rejection;
 
-fn from_query<S>(parts: &Parts, state: &S) -> Result<(Pkce, Requested), ChallengeRejection>
-where
-    Pkce: FromRef<S>,
-{
-    let pkce = lent(Pkce::from_ref(state));
-    // What a GET has in its body does not count.
-    let requested = authorization::read_query(&facts(parts, pkce_core::Body::Complete(&[])), pkce.policy())?;
-    Ok((pkce, requested))
-}
+        async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Rejection> {
+            let pkce = Pkce::from_ref(state);
+            let (challenge, form) = pkce.optional_challenge(from_form(request, &pkce).await)?;
+            Ok(Self { challenge, form })
+        }
+    }
 
-async fn from_form<S, T>(request: Request<Body>, state: &S) -> Result<(Pkce, Requested, T), ChallengeRejection>
-where
-    Pkce: FromRef<S>,
-    T: DeserializeOwned,
-{
-    let pkce = lent(Pkce::from_ref(state));
-    let (parts, body) = request.into_parts();
-    let body = read::read(body, pkce.policy()).await;
-    let (requested, form) = authorization::read_form_as(&facts(&parts, body.facts()), pkce.policy())?;
-    Ok((pkce, requested, form))
-}
+    impl<S: Sync> FromRequestParts<S> for Clearance {
+        type Rejection = Rejection;
 
-/// So that `bind` is bounded also where no token endpoint is mounted.
-fn lent(pkce: Pkce) -> Pkce {
-    pkce.lend_timer(TokioTimer);
-    pkce
+        async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+            let clearance = parts.extensions.get::<Self>().cloned();
+            clearance.ok_or_else(|| pkce_core::Rejection::misconfigured(NOT_MOUNTED).into())
+        }
+    }
+
+    const NOT_MOUNTED: &str =
+        "pkce-tower: TokenEndpointLayer is not mounted on this route, or this is a CORS preflight";
+
+    fn from_query(parts: &Parts, pkce: &Pkce) -> AuthorizationRequest {
+        // The body of a GET does not count.
+        AuthorizationRequest::from_query(&facts(parts, adapter::Body::Complete(&[])), pkce.policy())
+    }
+
+    async fn from_form<T: DeserializeOwned>(request: Request<Body>, pkce: &Pkce) -> AuthorizationRequest<T> {
+        let (parts, body) = request.into_parts();
+        let body = io::read(body, pkce.policy()).await;
+        AuthorizationRequest::from_form(&facts(&parts, body.as_body()), pkce.policy())
+    }
 }

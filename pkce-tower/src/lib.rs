@@ -5,33 +5,34 @@
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
 //! use axum::extract::State;
-//! use axum::response::{IntoResponse, Redirect, Response};
 //! use axum::routing::{get, post};
 //! use axum::{Form, Router};
-//! use pkce_tower::{AuthorizationCode, Challenge, Clearance, MemoryStore, Pkce, TokenEndpointLayer};
+//! use pkce_tower::{
+//!     AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, MemoryStore, Pkce, Rejection,
+//!     TokenEndpointLayer,
+//! };
 //!
-//! async fn authorize(State(pkce): State<Pkce>, Challenge(challenge): Challenge) -> Result<Redirect, Response> {
+//! async fn authorize(
+//!     State(pkce): State<Pkce>,
+//!     Challenge(challenge): Challenge,
+//! ) -> Result<AuthorizationRedirect, Rejection> {
 //!     // … your checks of client and redirect URI, login, consent …
-//!     let code = AuthorizationCode::generate().map_err(unavailable)?; // or a code of your own
-//!     pkce.bind(&code, challenge).await.map_err(unavailable)?; // before the code leaves
-//!     Ok(Redirect::to(&format!("https://client.example/cb?code={}", code.as_str())))
+//!     let code = AuthorizationCode::generate()?; // or a code of your own
+//!     pkce.bind(&code, challenge).await?; // before the code leaves
+//!     Ok(AuthorizationResponse::to("https://client.example/cb").code(&code))
 //! }
 //!
-//! async fn token(clearance: Clearance, Form(_form): Form<Vec<(String, String)>>) -> &'static str {
+//! async fn token(clearance: Clearance, Form(_form): Form<Vec<(String, String)>>) -> String {
 //!     // … your check of the client; runs only once the code verifier has matched …
-//!     assert!(clearance.is_verified());
-//!     "tokens"
+//!     format!("tokens for {:?}", clearance.code())
 //! }
 //!
 //! let pkce = Pkce::new(MemoryStore::new()); // S256 only, challenge required, codes live for 60 seconds
 //! let app: Router = Router::new()
 //!     .route("/authorize", get(authorize))
 //!     .route("/token", post(token).layer(TokenEndpointLayer::new(pkce.clone())))
-//!     .with_state(pkce);
+//!     .with_state(pkce); // or a state of your own, see `Challenge`
 //!
-//! # fn unavailable(error: impl std::error::Error) -> Response {
-//! #     (http::StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
-//! # }
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! # use tower::ServiceExt as _;
 //! # let send = |request| app.clone().oneshot(request);
@@ -43,7 +44,7 @@
 //! let location = redirect.headers()["location"].to_str()?;
 //! let code = &location[location.find("code=").unwrap() + 5..];
 //!
-//! // Whoever has stolen the code alone is refused; the client is served, once.
+//! // Whoever has stolen the code alone is rejected. The client is served, once.
 //! let grant = format!("grant_type=authorization_code&code={code}");
 //! let proven = format!("{grant}&code_verifier={}", verifier.as_str());
 //! for (form, status) in [(&grant, 400), (&proven, 200), (&proven, 400)] {
@@ -58,94 +59,96 @@
 //! # What the layer does
 //!
 //! 1. It reads the body up to [`Policy::body_limit`] (16 KiB by default).
-//! 2. It has the core judge the request: [`Pkce::judge`]. The rules are in [`token`]; none is here.
-//! 3. Refused: it answers with the standard error (RFC 6749 §5.2), and the service inside does not run. The exact
-//!    [`Reason`] stands in the response's extensions and in a `tracing` event.
-//! 4. Cleared: the service inside gets the identical octets and a [`Clearance`].
-//! 5. By the status of its answer the code stays redeemed or is restored: [`Settle`]. A `Settle` in the extensions of
-//!    the answer overrules. If the future is dropped, or the service fails or panics, the code stays redeemed.
+//! 2. It passes the request to [`Pkce::judge`], which marks the code redeemed if the verifier matches. The rules are those
+//!    of [`pkce_core::adapter::token`]; none is here.
+//! 3. A rejected request gets the standard error (RFC 6749 §5.2), and the service inside does not run. The
+//!    [`pkce_core::Rejection`] with the exact [`Reason`] is in the extensions of the response, and the reason is in a
+//!    `tracing` event.
+//! 4. Otherwise the service inside gets the identical bytes and a [`Clearance`].
+//! 5. By the status of its response the code stays redeemed or is restored: [`Settle::by_status`]. A [`Settle`] in the
+//!    extensions of the response overrides the status. If the future is dropped, or the service fails or panics, the code
+//!    stays redeemed.
 //!
 //! # Limits
 //!
 //! | what | limit | why |
 //! | --- | --- | --- |
-//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; axum's `DefaultBodyLimit` has no say in it |
-//! | what is dropped of a larger body | 1 MiB | a client that is still sending gets to see the answer; one that announces more is answered at once |
-//! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer, lent by [`TokenEndpointLayer::new`] and by the extractors; on another runtime lend its own before, by [`Pkce::lend_timer`] |
-//! | the time for a body | none | it is the server's care, as for every other route: a time-out outside |
+//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; axum's `DefaultBodyLimit` does not apply |
+//! | what is read and dropped of a larger body | 1 MiB | a client that is still sending sees the response; one that announces more is answered at once |
+//! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer; on another runtime pass its timer to [`PkceBuilder::timer`] |
+//! | the time for a body | none | mount a time-out outside, as for every other route |
 //!
 //! # Where to mount it
 //!
-//! On the token route alone: `post(token).layer(…)`, a `ServiceBuilder`, or `route_layer`, also that of a `Router` that
-//! has no other route (`Router::layer` would wrap the answer to unknown paths as well). Twice on one route is a 500 that
-//! says so.
+//! On the token route alone: `post(token).layer(…)`, a `ServiceBuilder`, or `route_layer`, also that of a `Router` that has
+//! no other route (`Router::layer` would wrap the response to unknown paths as well). `post(token).layer(…).get(…)` leaves
+//! the GET unprotected: add the layer last. Twice on one route is a 500.
 //!
-//! CORS goes outside, so that refusals carry its headers, and so may client authentication. So may a time-out: when it
-//! strikes while the service inside runs, the code stays redeemed.
+//! CORS goes outside, so that rejections carry its headers, and so may client authentication. So may a time-out: when it
+//! expires while the service inside runs, the code stays redeemed.
 //!
-//! The request body of the service must be `From<Bytes>`: axum's is, `Full<Bytes>` is. For hyper's `Incoming` map the
-//! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body type of your own; one
-//! that was collected outside escapes the limit. Trailers of the request end at the layer.
+//! The request and the response body of the service inside must be `From<Bytes>`: axum's is, `Full<Bytes>` is. A layer
+//! inside that changes the response body goes into a `route_layer`, which makes it axum's again:
+//! `post(token).route_layer(CatchPanicLayer::new()).layer(TokenEndpointLayer::new(pkce))`. For hyper's `Incoming` map the request
+//! body outside, by tower-http's `MapRequestBodyLayer::new(axum::body::Body::new)` or into a body
+//! type of your own. A body that was collected outside is not subject to the limit. Trailers of the request end at the
+//! layer.
 //!
 //! # The other layers
 //!
 //! * [`CaptureLayer`] for the authorization endpoint of a server that issues the code at once: neither extractor nor
 //!   `bind`.
-//! * [`MetadataLayer`] for the server's metadata: `code_challenge_methods_supported` says what is enforced.
+//! * [`MetadataLayer`] for the server's metadata: `code_challenge_methods_supported` lists what is enforced.
 //!
 //! # Features
 //!
 //! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],
 //!   [`OptionalChallengeForm`] and [`Clearance`]. Without it the layer serves any Tower service, which finds its
 //!   clearance by [`Clearance::of`].
-//! * `metrics`: what becomes of the requests is counted, and the store is timed, for the recorder of the
-//!   [`metrics`](https://docs.rs/metrics) crate that the host has installed: see [`pkce_core`]. Off by default.
+//! * `metrics`: counts the outcomes and times the store, for the recorder of the [`metrics`](https://docs.rs/metrics) crate
+//!   that the host has installed: see [`pkce_core`]. Off by default.
 //!
-//! # Events
-//!
-//! Beside those of [`pkce_core`] there is one with the target `pkce`, at level error: `outcome` is `misconfigured`, and
-//! the message is what the 500 says.
-//!
-//! Everything of `pkce-core` is re-exported, so one dependency line is enough; its own `Clearance`, which the one here
-//! wraps, stands in [`pkce_core`].
+//! Stores and their authors find the rest in [`pkce_core::store`], authors of other adapters in [`pkce_core::adapter`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod body;
 mod capture;
-mod capture_layer;
-#[cfg(feature = "axum")]
-mod challenge_rejection;
-mod clearance;
-#[cfg(feature = "axum")]
 mod extract;
-mod facts;
-mod layer;
+mod io;
+mod metadata;
 mod metadata_body;
-mod metadata_layer;
-mod read;
-mod render;
-mod service;
-mod timer;
-#[cfg(feature = "axum")]
-mod token_rejection;
+mod rejection;
+mod token_endpoint;
 
 pub use pkce_core;
-#[doc(no_inline)]
-pub use pkce_core::*;
+#[doc(inline)]
+pub use pkce_core::{
+    AuthorizationCode, AuthorizationRequest, Bind, BindError, ClearanceKind, CodeChallenge, CodeChallengeMethod,
+    CodeVerifier, ErrorCode, GrantError, MemoryStore, PendingChallenge, Pkce, PkceBuilder, Policy, RandomError, Reason,
+    Replay, Reservation, Settle,
+};
 
-pub use crate::body::EndpointBody;
-pub use crate::capture::Capture;
-pub use crate::capture_layer::CaptureLayer;
-#[cfg(feature = "axum")]
-pub use crate::challenge_rejection::ChallengeRejection;
-pub use crate::clearance::Clearance;
+pub use crate::capture::{Capture, CaptureLayer};
+pub use crate::extract::Clearance;
 #[cfg(feature = "axum")]
 pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalChallengeForm};
-pub use crate::facts::facts;
-pub use crate::layer::TokenEndpointLayer;
-pub use crate::metadata_body::MetadataBody;
-pub use crate::metadata_layer::{Metadata, MetadataLayer};
-pub use crate::service::{ResponseFuture, TokenEndpoint};
-pub use crate::timer::TokioTimer;
-#[cfg(feature = "axum")]
-pub use crate::token_rejection::TokenRejection;
+pub use crate::io::facts;
+pub use crate::metadata::{Metadata, MetadataLayer};
+pub use crate::rejection::{AuthorizationRedirect, Rejection};
+pub use crate::token_endpoint::{TokenEndpoint, TokenEndpointLayer};
+
+/// The response of the authorization endpoint, success or error, to a redirect URI that the host has validated. What
+/// [`code`](pkce_core::adapter::ResponseTo::code) and [`error`](pkce_core::adapter::ResponseTo::error) return is a response
+/// of axum, and converts into one of `http`.
+///
+/// ```
+/// use pkce_tower::{AuthorizationResponse, ErrorCode};
+///
+/// let response = AuthorizationResponse::to("https://app.example/cb").state("xyz".to_owned()).issuer("https://as.example");
+/// let denied: http::Response<bytes::Bytes> = response.error(ErrorCode::AccessDenied).into();
+/// assert_eq!(denied.status(), 303);
+/// assert_eq!(
+///     denied.headers()["location"],
+///     "https://app.example/cb?error=access_denied&state=xyz&iss=https%3A%2F%2Fas.example"
+/// );
+/// ```
+pub type AuthorizationResponse = pkce_core::adapter::ResponseTo<AuthorizationRedirect>;

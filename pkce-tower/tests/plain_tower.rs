@@ -17,8 +17,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use pkce_tower::{
-    AuthorizationCode, Clearance, CodeVerifier, EndpointBody, MemoryStore, Pkce, Reason, Rejection, ResponseFuture,
-    Settle, TokenEndpoint, TokenEndpointLayer,
+    AuthorizationCode, AuthorizationRedirect, Clearance, CodeVerifier, MemoryStore, Pkce, Reason, Rejection, Settle,
+    TokenEndpoint, TokenEndpointLayer, pkce_core,
 };
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
@@ -50,7 +50,8 @@ fn token_request(form: impl Into<Bytes>) -> Request<Full<Bytes>> {
 }
 
 fn outcome<B>(response: &Response<B>) -> (u16, Option<Reason>) {
-    (response.status().as_u16(), response.extensions().get().copied())
+    let reason = response.extensions().get::<pkce_core::Rejection>().map(pkce_core::Rejection::reason);
+    (response.status().as_u16(), reason)
 }
 
 async fn octets<B: Body<Error: Debug>>(response: Response<B>) -> Bytes {
@@ -176,7 +177,7 @@ async fn what_is_inside_need_not_be_sync() {
     let not_sync = std::cell::Cell::new(());
     let host = service_fn(move |request: Request<Full<Bytes>>| {
         not_sync.set(());
-        async { Ok::<_, Infallible>(Response::new(request.into_body().boxed_unsync())) }
+        async { Ok::<_, Infallible>(Response::new(axum::body::Body::new(request.into_body()))) }
     });
     let response = tokio::spawn(layer().layer(host).oneshot(token_request(REFRESH))).await.unwrap().unwrap();
     assert_eq!(octets(response).await, REFRESH);
@@ -191,6 +192,7 @@ async fn the_answer_of_the_host_is_handed_on_with_its_trailers_and_extensions() 
     let host = service_fn(move |_: Request<Full<Bytes>>| {
         let trailers = sent.clone();
         let body = Full::new(Bytes::from_static(b"tokens")).with_trailers(async { Some(Ok(trailers)) });
+        let body = axum::body::Body::new(body);
         let response = Response::builder().status(203).header("dpop-nonce", "n").extension(Own).extension(Settle::Keep);
         ready(Ok::<_, Infallible>(response.body(body).unwrap()))
     });
@@ -206,7 +208,7 @@ async fn the_answer_of_the_host_is_handed_on_with_its_trailers_and_extensions() 
 #[tokio::test]
 async fn a_body_says_how_long_it_is_and_when_it_has_ended() {
     let host = layer().layer(service_fn(echo::<Full<Bytes>>));
-    let refusal = Rejection::new(Reason::CodeMissing, pkce().policy()).body();
+    let refusal = pkce_core::Rejection::from(Reason::CodeMissing).body();
     for (form, length) in [(REFRESH, REFRESH.len() as u64), (WITHOUT_CODE, refusal.len() as u64)] {
         let mut body = host.clone().oneshot(token_request(form)).await.unwrap().into_body();
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(length), false));
@@ -214,9 +216,6 @@ async fn a_body_says_how_long_it_is_and_when_it_has_ended() {
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(0), true));
         assert!(body.frame().await.is_none());
     }
-    let mut empty = EndpointBody::<Full<Bytes>>::default();
-    assert_eq!((empty.size_hint().exact(), empty.is_end_stream()), (Some(0), true));
-    assert!(empty.frame().await.is_none());
 }
 
 /// A request body for a host on hyper: hyper's own, or what the layer has read of it.
@@ -280,15 +279,12 @@ fn the_types_can_be_shared_moved_and_shown() {
     #[derive(Clone, Debug)]
     struct Host;
     fn shared<T: Clone + Debug + Send + Sync + Unpin + 'static>() {}
-    fn moved<T: Debug + Send + Unpin>() {}
     shared::<TokenEndpointLayer>();
     shared::<TokenEndpoint<Host>>();
     shared::<Clearance>();
     shared::<Pkce>();
     shared::<Rejection>();
-    moved::<EndpointBody<Full<Bytes>>>();
-    // Whatever its output is.
-    moved::<ResponseFuture<Rc<()>, Rc<()>>>();
+    shared::<AuthorizationRedirect>();
 
     let service = layer().layer(service_fn(echo::<Full<Bytes>>));
     _ = BoxCloneSyncService::new(service);
@@ -297,7 +293,7 @@ fn the_types_can_be_shared_moved_and_shown() {
 #[test]
 fn it_can_be_put_together_outside_a_runtime() {
     let shown = format!("{:?}", layer().layer(()));
-    assert!(shown.starts_with("TokenEndpoint { inner: (), pkce: Pkce {"), "{shown}");
+    assert!(shown.starts_with("TokenEndpoint { inner: (), layer: TokenEndpointLayer { pkce: Pkce {"), "{shown}");
     assert!(shown.contains("Renderer(standard)"), "{shown}");
 }
 

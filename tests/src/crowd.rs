@@ -1,6 +1,6 @@
 //! Codes that several processes know without telling each other.
 
-use pkce_core::{CodeDigest, Proof};
+use pkce_core::store::{CodeDigest, Proof};
 
 /// The digest of one of a crowd's codes.
 pub fn code_of_crowd(crowd: &str, nth: usize) -> CodeDigest {

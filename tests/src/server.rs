@@ -9,7 +9,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, rt};
 use axum::Router;
 use example_host::{Host, Options};
-use pkce_core::{ChallengeStore, MemoryStore, Pkce, Policy};
+use pkce_core::store::ChallengeStore;
+use pkce_core::{MemoryStore, Pkce, Policy};
 use playground::Wire;
 use tokio::runtime::{Builder, Runtime};
 

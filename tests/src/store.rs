@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use pkce_core::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, MemoryStore, Redemption, StoreError, Ticket};
+use pkce_core::MemoryStore;
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use tokio::sync::Semaphore;
 
 /// What is wrong with a store.

@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pkce_core::{
-    Attempt, AuthorizationCode, Binding, ChallengeStore, CodeDigest, CodeVerifier, Inserted, MemoryStore, Policy,
-    Redemption, StoreError, Ticket,
-};
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
+use pkce_core::{AuthorizationCode, CodeVerifier, MemoryStore, Policy};
 use pkce_tests::{Adapter, Client, Issued, Result, Server, allow, location, on_both_servers, parameter};
 use playground::{Flow, S256, Said, Wire, challenge, form};
 

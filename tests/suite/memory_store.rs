@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pkce_core::MemoryStore;
 use pkce_core::contract::Contract;
-use pkce_core::{ChallengeStore, MemoryStore};
+use pkce_core::store::ChallengeStore;
 
 /// In one test, so that the two do not take the cores from each other; the rest of the suite takes enough of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

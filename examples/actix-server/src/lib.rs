@@ -13,9 +13,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
 use example_host::{Answer, CORS, Consent, Host, Options};
-use pkce_actix::{
-    AuthorizationCode, ChallengeRejection, ChallengeStore, Clearance, OptionalChallenge, Pkce, TokenEndpoint,
-};
+use pkce_actix::pkce_core::store::ChallengeStore;
+use pkce_actix::{AuthorizationCode, ChallengeRejection, Clearance, OptionalChallenge, Pkce, TokenEndpoint};
 
 /// What the workers share.
 #[derive(Debug, Clone)]

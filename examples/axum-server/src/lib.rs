@@ -15,9 +15,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use example_host::{Answer, CORS, Consent, Host, Options};
-use pkce_tower::{
-    AuthorizationCode, ChallengeRejection, ChallengeStore, Clearance, OptionalChallenge, Pkce, TokenEndpointLayer,
-};
+use pkce_tower::pkce_core::store::ChallengeStore;
+use pkce_tower::{AuthorizationCode, ChallengeRejection, Clearance, OptionalChallenge, Pkce, TokenEndpointLayer};
 
 /// What the handlers share.
 #[derive(Clone)]

@@ -26,8 +26,9 @@
 
 pub mod host;
 
-use pkce_tower::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp, async_trait,
+use pkce_tower::Timestamp;
+use pkce_tower::pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteRow;
@@ -150,8 +151,14 @@ fn binding(row: &SqliteRow) -> Result<Binding, StoreError> {
     let grant: Option<Vec<u8>> = column(row, "pkce_grant")?;
     let (issued_at, expires_at) =
         (timestamp(column(row, "pkce_issued_at")?)?, timestamp(column(row, "pkce_expires_at")?)?);
-    Binding::from_parts(&method, proof.as_deref(), grant.map(Into::into), issued_at, expires_at)
-        .map_err(StoreError::invalid_record)
+    Binding::from_parts(BindingParts {
+        method: &method,
+        proof: proof.as_deref(),
+        grant: grant.map(Into::into),
+        issued_at,
+        expires_at,
+    })
+    .map_err(StoreError::invalid_record)
 }
 
 /// Who redeemed the code and when: both or neither.

@@ -7,10 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use custom_store::{AuthorizationCodes, MIGRATION, host};
+use pkce_core::Timestamp;
 use pkce_core::contract::Contract;
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, StoreError, StoreErrorKind,
-    SystemClock, Ticket, async_trait,
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, StoreError,
+    StoreErrorKind, Ticket, async_trait,
 };
 use pkce_tower::CodeVerifier;
 use sqlx::{AssertSqlSafe, SqlitePool};
@@ -58,7 +59,7 @@ impl AfterTheHost {
 /// What the host does, except that the code need not be one, and that its row may be there already.
 async fn insert_row(pool: &SqlitePool, code: &CodeDigest) -> sqlx::Result<()> {
     let insert = format!("{} ", host::INSERT.replace("RETURNING id", "ON CONFLICT DO NOTHING"));
-    let now = i64::try_from(SystemClock.now().as_epoch_millis() / 1000).unwrap();
+    let now = i64::try_from(Timestamp::now().as_epoch_millis() / 1000).unwrap();
     sqlx::query(AssertSqlSafe(insert))
         .bind(code.as_bytes().map(|octet| format!("{octet:02x}")).concat())
         .bind(host::CLIENT_ID)
@@ -92,17 +93,24 @@ impl ChallengeStore for AfterTheHost {
 const PROOF: [u8; 32] = [7; 32];
 
 fn right() -> Attempt {
-    Attempt::new(Some(Proof::from_bytes(PROOF)), Ticket::generate().unwrap(), SystemClock.now())
+    Attempt::new(Some(Proof::from_bytes(PROOF)), Ticket::generate().unwrap(), Timestamp::now())
 }
 
 fn none() -> Attempt {
-    Attempt::new(None, Ticket::generate().unwrap(), SystemClock.now())
+    Attempt::new(None, Ticket::generate().unwrap(), Timestamp::now())
 }
 
 fn binding() -> Binding {
-    let now = SystemClock.now();
+    let now = Timestamp::now();
     let until = now.saturating_add(Duration::from_mins(1));
-    Binding::from_parts("S256", Some(&PROOF), Some(b"17"[..].into()), now, until).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(&PROOF),
+        grant: Some(b"17"[..].into()),
+        issued_at: now,
+        expires_at: until,
+    })
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -255,7 +263,7 @@ async fn the_clean_up_leaves_a_row_until_both_of_its_lives_are_over() {
     insert_row(&pool, &code).await.unwrap();
     assert_eq!(store.insert(&code, &binding()).await.unwrap(), Inserted::Recorded);
     assert!(matches!(store.redeem(&code, &right()).await.unwrap(), Redemption::First(_)));
-    let now = i64::try_from(SystemClock.now().as_epoch_millis() / 1000).unwrap();
+    let now = i64::try_from(Timestamp::now().as_epoch_millis() / 1000).unwrap();
     sqlx::raw_sql("UPDATE authorization_codes SET expires_at = 0").execute(&pool).await.unwrap();
     for (at, deleted) in [(now, 0), (now + 58, 0), (now + 62, 1)] {
         let gone = sqlx::query(host::DELETE_EXPIRED).bind(at).execute(&pool).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pkce_core::{ErrorRedirect, Rejection, RequestedChallenge};
+use pkce_core::{AuthorizationResponse, PendingChallenge, Rejection};
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -155,7 +155,7 @@ impl Authorize<'_> {
     }
 
     /// Its challenge is right: the sign-in page.
-    pub fn sign_in(mut self, challenge: Option<RequestedChallenge>) -> Answer {
+    pub fn sign_in(mut self, challenge: Option<PendingChallenge>) -> Answer {
         self.pending.challenge = challenge;
         match self.host.pending.add(self.pending.clone()) {
             Some(transaction) => pages::sign_in(200, &transaction, &self.pending),

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use pkce_core::{ChallengeStore, Pkce, Policy};
+use pkce_core::store::ChallengeStore;
+use pkce_core::{Pkce, Policy};
 
 use crate::store::StoreUrl;
 

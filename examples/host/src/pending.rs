@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pkce_core::RequestedChallenge;
+use pkce_core::PendingChallenge;
 
 use crate::random;
 
@@ -27,7 +27,7 @@ pub struct Pending {
     /// The scope, passed through.
     pub scope: String,
     /// What is to be bound; `None` only if the policy leaves that to the server.
-    pub challenge: Option<RequestedChallenge>,
+    pub challenge: Option<PendingChallenge>,
 }
 
 /// The requests that wait, each under a name that stands in its sign-in page.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use pkce_core::{ChallengeStore, MemoryStore};
+use pkce_core::MemoryStore;
+use pkce_core::store::ChallengeStore;
 
 #[cfg(feature = "redis")]
 mod redis;

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use pkce_tower::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, MemoryStore, Redemption, StoreError, Ticket, async_trait,
+use pkce_tower::MemoryStore;
+use pkce_tower::pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
 
 /// A [`MemoryStore`] that takes as long as one on the network, and of whose calls one in fifty fails.

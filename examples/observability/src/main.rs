@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use example_host::Host;
 use observability::{Flawed, Options, Traffic, install_recorder, keep_up, metrics, start_logging};
-use pkce_tower::{ChallengeStore, MemoryStore, Pkce};
+use pkce_tower::pkce_core::store::ChallengeStore;
+use pkce_tower::{MemoryStore, Pkce};
 use playground::Wire;
 use tokio::net::TcpListener;
 

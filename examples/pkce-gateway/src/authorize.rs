@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use pkce_tower::{Challenge, ChallengeRejection, ErrorRedirect};
+use pkce_tower::{AuthorizationResponse, Challenge, ChallengeRejection};
 
 use crate::browser::Begun;
 use crate::clock;

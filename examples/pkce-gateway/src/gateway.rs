@@ -12,7 +12,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use example_host::CORS;
-use pkce_tower::{ChallengeStore, Pkce, TokenEndpointLayer};
+use pkce_tower::pkce_core::store::ChallengeStore;
+use pkce_tower::{Pkce, TokenEndpointLayer};
 use url::Url;
 
 use crate::authorize::authorize;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pkce_tower::CodeDigest;
+use pkce_tower::pkce_core::store::CodeDigest;
 use serde::{Deserialize, Serialize};
 
 use crate::seal::Sealable;

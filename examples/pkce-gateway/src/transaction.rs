@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pkce_tower::RequestedChallenge;
+use pkce_tower::PendingChallenge;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -17,7 +17,7 @@ pub(crate) struct Transaction {
     pub(crate) redirect_uri: String,
     /// The client's own `state`, decoded; it gets back exactly this.
     pub(crate) state: Option<String>,
-    pub(crate) challenge: RequestedChallenge,
+    pub(crate) challenge: PendingChallenge,
     /// Names the cookie of the browser that it was begun in.
     pub(crate) id: String,
     /// The SHA-256 of what that cookie holds, in base64url.

@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, Error, HttpResponse, web};
-use pkce_actix::{Capture, Pkce, Policy, Reason, Rejection};
+use pkce_actix::{Capture, Pkce, Policy, Reason, pkce_core};
 
 use crate::common::{FORM, Slow, header, pkce, reason, text};
 
@@ -52,7 +52,7 @@ async fn a_refused_code_leaves_its_cookies_and_its_reason_behind() {
     let request = authorize(&QUERY.replace("S256", "s256")).to_request();
     let response = call_service(&host!(Capture::new(pkce())), request).await;
     assert_eq!((response.status().as_u16(), reason(&response)), (303, Some(Reason::ChallengeMethod)));
-    assert!(response.response().extensions().get::<Rejection>().is_some());
+    assert!(response.response().extensions().get::<pkce_core::Rejection>().is_some());
     assert_eq!(response.headers().get_all("set-cookie").collect::<Vec<_>>(), ["a=1", "b=2"]);
     assert_eq!((header(&response, "x-host"), header(&response, "referrer-policy")), ("", "no-referrer"));
     assert!(text(response).await.is_empty());

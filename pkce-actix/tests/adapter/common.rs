@@ -10,10 +10,10 @@ use actix_web::rt::time::sleep;
 use actix_web::test::{TestRequest, read_body};
 use actix_web::web::Bytes;
 use async_trait::async_trait;
-use pkce_actix::{
-    Attempt, AuthorizationCode, Binding, ChallengeStore, CodeDigest, CodeVerifier, Inserted, MemoryStore, Pkce, Reason,
-    Redemption, StoreError, Ticket,
+use pkce_actix::pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket,
 };
+use pkce_actix::{AuthorizationCode, CodeVerifier, MemoryStore, Pkce, Reason, pkce_core};
 
 pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -48,7 +48,7 @@ where
 }
 
 pub(crate) fn reason<B>(response: &ServiceResponse<B>) -> Option<Reason> {
-    response.response().extensions().get().copied()
+    response.response().extensions().get::<pkce_core::Rejection>().map(pkce_core::Rejection::reason)
 }
 
 pub(crate) fn header<'a, B>(response: &'a ServiceResponse<B>, name: &str) -> &'a str {

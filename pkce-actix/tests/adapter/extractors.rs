@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::test::{TestRequest, call_service, init_service};
-use actix_web::web::{self, Redirect};
-use actix_web::{App, Either, Error, HttpResponse, Route};
+use actix_web::web;
+use actix_web::{App, Error, HttpResponse, Route};
 use pkce_actix::{
-    Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, ErrorRedirect, MemoryStore,
-    OptionalChallenge, OptionalChallengeForm, Pkce, Policy, Reason, Rejection, RequestedChallenge,
+    AuthorizationRedirect, AuthorizationResponse, Challenge, ChallengeForm, Clearance, CodeChallenge, MemoryStore,
+    OptionalChallenge, OptionalChallengeForm, PendingChallenge, Pkce, Policy, Reason, Rejection, pkce_core,
 };
 
 use crate::common::{FORM, Slow, header, pkce, reason, text};
@@ -57,7 +57,7 @@ async fn required(Challenge(challenge): Challenge) -> String {
 }
 
 async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
-    which(challenge.as_ref().and_then(RequestedChallenge::challenge))
+    which(challenge.as_ref().and_then(PendingChallenge::challenge))
 }
 
 fn which(challenge: Option<&CodeChallenge>) -> String {
@@ -75,10 +75,10 @@ async fn a_challenge_reaches_the_handler() {
 #[actix_web::test]
 async fn a_refusal_is_the_standard_answer() {
     let response = get(pkce(), web::get().to(required), "response_type=code").await;
-    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
+    let rejection = pkce_core::Rejection::from(Reason::ChallengeRequired);
     assert_eq!(response.status(), 400);
     assert_eq!(reason(&response), Some(Reason::ChallengeRequired));
-    assert_eq!(response.response().extensions().get::<Rejection>(), Some(&rejection));
+    assert_eq!(response.response().extensions().get::<pkce_core::Rejection>(), Some(&rejection));
     for (name, value) in rejection.headers() {
         assert_eq!(header(&response, name), value);
     }
@@ -103,13 +103,9 @@ async fn an_option_around_the_extractor_takes_a_malformed_challenge_for_none() {
 
 #[actix_web::test]
 async fn a_host_that_has_validated_the_redirect_uri_redirects_the_error() {
-    async fn authorize(
-        challenge: Result<Challenge, ChallengeRejection>,
-    ) -> Result<Either<HttpResponse, Redirect>, ChallengeRejection> {
-        let Err(rejection) = challenge else { return Ok(Either::Left(HttpResponse::Ok().finish())) };
-        let Some(refused) = rejection.rejection() else { return Err(rejection) };
-        let redirect = ErrorRedirect::new("https://client.example/cb", refused).state("s").location();
-        Ok(Either::Right(Redirect::to(redirect).see_other()))
+    async fn authorize(challenge: Result<Challenge, Rejection>) -> Result<&'static str, AuthorizationRedirect> {
+        let response = AuthorizationResponse::to("https://client.example/cb").state("s".to_owned());
+        challenge.map(|_| "served").map_err(|rejection| response.error(&rejection))
     }
     assert_eq!(get(pkce(), web::get().to(authorize), &parameters()).await.status(), 200);
     let response = get(pkce(), web::get().to(authorize), "").await;
@@ -131,20 +127,84 @@ async fn without_a_pkce_every_extractor_is_a_loud_500() {
         let app = init_service(App::new().route("/authorize", route)).await;
         let request = TestRequest::get().uri(&format!("/authorize?{}", parameters())).to_request();
         let response = call_service(&app, request).await;
-        assert_eq!((response.status().as_u16(), reason(&response)), (500, None));
-        assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
-        assert_eq!(
-            text(response).await,
-            "pkce-actix: the application has no Pkce: add it with app_data(web::Data::new(pkce))"
-        );
+        assert_eq!((response.status().as_u16(), reason(&response)), (500, Some(Reason::Misconfigured)));
+        assert!(text(response).await.starts_with(r#"{"error":"server_error""#));
     }
 }
 
 #[actix_web::test]
-async fn a_pkce_need_not_be_wrapped() {
-    let app = init_service(App::new().app_data(pkce()).route("/authorize", web::get().to(required))).await;
-    let request = TestRequest::get().uri(&format!("/authorize?{}", parameters())).to_request();
-    assert_eq!(call_service(&app, request).await.status(), 200);
+async fn the_nearest_pkce_counts() {
+    let route = || web::get().to(optional);
+    let (strict, lenient) = (|| web::Data::new(pkce()), || web::Data::new(lenient()));
+    let app = App::new()
+        .app_data(lenient())
+        .service(web::scope("/scope").app_data(strict()).route("/strict", route()))
+        .service(
+            web::scope("/outer")
+                .app_data(strict())
+                .service(web::resource("/lenient").app_data(lenient()).route(route())),
+        )
+        .route("/lenient", route());
+    let app = init_service(app).await;
+    for (path, status) in [("/lenient", 200), ("/scope/strict", 400), ("/outer/lenient", 200)] {
+        let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+/// Actix cannot tell which of two types is nearer, so a bare one could be overruled by one farther out.
+#[actix_web::test]
+async fn a_bare_pkce_is_a_loud_500_and_never_overruled() {
+    let scope = || web::scope("/scope").app_data(pkce()).route("/authorize", web::get().to(optional));
+    for app in [App::new().service(scope()), App::new().app_data(web::Data::new(lenient())).service(scope())] {
+        let app = init_service(app).await;
+        for query in [String::new(), parameters()] {
+            let request = TestRequest::get().uri(&format!("/scope/authorize?{query}")).to_request();
+            let response = call_service(&app, request).await;
+            assert_eq!((response.status().as_u16(), reason(&response)), (500, Some(Reason::Misconfigured)));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_handler_that_redeems_by_itself_times_out_without_any_layer() {
+    async fn token(pkce: web::Data<Pkce>) -> Result<&'static str, Rejection> {
+        let (_clearance, reservation) = pkce.redeem("the-code", Some(VERIFIER)).await?;
+        drop(reservation);
+        Ok("tokens")
+    }
+    let store = Slow { redeem: Duration::from_secs(60), ..Slow::default() };
+    let pkce = Pkce::builder(store).policy(Policy::new().store_timeout(Duration::from_millis(20))).build();
+    let app = App::new().app_data(web::Data::new(pkce)).route("/token", web::post().to(token));
+    let response = call_service(&init_service(app).await, TestRequest::post().uri("/token").to_request()).await;
+    assert_eq!((response.status().as_u16(), reason(&response)), (503, Some(Reason::StoreTimedOut)));
+}
+
+#[actix_web::test]
+async fn every_failure_of_the_authorization_endpoint_is_one_question_mark() {
+    async fn authorize(
+        pkce: web::Data<Pkce>,
+        challenge: Result<Challenge, Rejection>,
+    ) -> Result<AuthorizationRedirect, AuthorizationRedirect> {
+        let reply = AuthorizationResponse::to("https://client.example/cb?t=7").state("s t".to_owned()).issuer("i");
+        let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
+        let code = pkce_actix::AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
+        pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;
+        Ok(reply.code(&code))
+    }
+    let full = Pkce::new(MemoryStore::builder().capacity(0).build());
+    for (pkce, query, expected) in [
+        (pkce(), parameters(), "https://client.example/cb?t=7&code="),
+        (pkce(), String::new(), "https://client.example/cb?t=7&error=invalid_request&"),
+        (full, parameters(), "https://client.example/cb?t=7&error=temporarily_unavailable&"),
+    ] {
+        let response = get(pkce, web::get().to(authorize), &query).await;
+        assert_eq!(response.status(), 303);
+        assert_eq!(header(&response, "cache-control"), "no-store");
+        assert_eq!(header(&response, "referrer-policy"), "no-referrer");
+        let location = header(&response, "location");
+        assert!(location.starts_with(expected) && location.ends_with("&state=s%20t&iss=i"), "{location}");
+    }
 }
 
 #[actix_web::test]
@@ -172,7 +232,7 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
         format!(
             "{} {}",
             request.form.client_id,
-            which(request.challenge.as_ref().and_then(RequestedChallenge::challenge))
+            which(request.challenge.as_ref().and_then(PendingChallenge::challenge))
         )
     }
     let both = text(post(pkce(), web::post().to(required), parameters()).await).await;
@@ -195,17 +255,14 @@ async fn a_clearance_without_the_middleware_is_a_loud_500() {
     let app = App::new().route("/token", web::post().to(async |_: Clearance| "tokens"));
     let response = call_service(&init_service(app).await, TestRequest::post().uri("/token").to_request()).await;
     assert_eq!(response.status(), 500);
-    assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
-    assert_eq!(
-        text(response).await,
-        "pkce-actix: TokenEndpoint is not mounted on this route, or this is a CORS preflight"
-    );
+    assert_eq!(reason(&response), Some(Reason::Misconfigured));
+    assert!(text(response).await.starts_with(r#"{"error":"server_error""#));
 }
 
 #[test]
 fn a_challenge_rejection_tells_the_client_no_more_than_the_standard_does() {
-    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-    let challenge_rejection = ChallengeRejection::from(rejection.clone());
-    assert_eq!(challenge_rejection.rejection(), Some(&rejection));
+    let rejection = pkce_core::Rejection::from(Reason::ChallengeRequired);
+    let challenge_rejection = Rejection::from(rejection.clone());
+    assert_eq!(challenge_rejection.rejection(), &rejection);
     assert_eq!(challenge_rejection.to_string(), "code challenge required");
 }

@@ -1,12 +1,10 @@
 //! A code that is bound in the store, and what a case expects of it.
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
 use crate::code_digest::CodeDigest;
 use crate::contract::case::Step;
 use crate::contract::probe::Probe;
 use crate::contract::{expect, sample};
-use crate::store::{Inserted, Redemption};
+use crate::store::{Attempt, Binding, Inserted, Redemption, Ticket};
 
 /// A fresh code and the binding that the store was given for it.
 #[derive(Clone)]

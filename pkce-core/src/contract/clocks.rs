@@ -8,8 +8,7 @@ use super::case::{Case, Step};
 use super::expect;
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::binding::MAX_LIFETIME;
-use crate::store::Inserted;
+use crate::store::{Inserted, MAX_LIFETIME};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("clocks", "a code issued by a clock that is four seconds ahead is live", |probe| Box::pin(ahead(probe))),

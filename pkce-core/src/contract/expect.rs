@@ -2,11 +2,9 @@
 
 use std::fmt::Debug;
 
-use crate::attempt::Ticket;
-use crate::binding::Binding;
 use crate::contract::case::Step;
 use crate::contract::report::Outcome;
-use crate::store::Redemption;
+use crate::store::{Binding, Redemption, Ticket};
 
 /// That `seen` is what was `expected` of this step.
 pub(super) fn same<T: PartialEq + Debug>(step: &str, expected: &T, seen: &T) -> Step {
@@ -99,10 +97,18 @@ fn grants(expected: Option<&[u8]>, seen: Option<&[u8]>) -> String {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::store::BindingParts;
 
     fn binding(method: &str, grant: Option<&[u8]>, from: u64) -> Binding {
         let (from, until) = (Timestamp::from_epoch_millis(from), Timestamp::from_epoch_millis(from + 60_000));
-        Binding::from_parts(method, Some(&[7; 32]), grant.map(Into::into), from, until).unwrap()
+        Binding::from_parts(BindingParts {
+            method,
+            proof: Some(&[7; 32]),
+            grant: grant.map(Into::into),
+            issued_at: from,
+            expires_at: until,
+        })
+        .unwrap()
     }
 
     #[test]

@@ -6,10 +6,9 @@ use super::bound::Bound;
 use super::case::{Case, Step};
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::{Binding, MAX_LIFETIME};
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
+use crate::store::{Attempt, Binding, MAX_LIFETIME, Ticket};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("fidelity", "the method survives", |probe| Box::pin(method(probe))),

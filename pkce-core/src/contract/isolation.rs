@@ -6,8 +6,8 @@ use super::bound::Bound;
 use super::case::{Case, Step, died};
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::binding::MAX_LIFETIME;
 use crate::code_digest::CodeDigest;
+use crate::store::MAX_LIFETIME;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("isolation", "codes that differ in one bit are different codes", |probe| Box::pin(one_bit(probe))),

@@ -9,8 +9,7 @@ use super::case::{Step, guarded};
 use super::probe::Probe;
 use super::report::{Finding, Outcome};
 use super::sample::{self, Draft};
-use crate::attempt::Attempt;
-use crate::binding::MAX_LIFETIME;
+use crate::store::{Attempt, MAX_LIFETIME};
 
 const LIVE: &str = "a code with a long life is still there at the end of the suite";
 const REDEEMED: &str = "a redeemed code with a long life is still there at the end of the suite";

@@ -3,7 +3,7 @@
 //! In a test of your crate, with the feature `contract` switched on for tests only:
 //!
 //! ```no_run
-//! # use pkce_core::ChallengeStore;
+//! # use pkce_core::store::ChallengeStore;
 //! # async fn doc(my_store: impl ChallengeStore) {
 //! // #[tokio::test(flavor = "multi_thread")] async fn my_store_keeps_the_contract()
 //! pkce_core::contract::check(my_store).await.assert_passed();
@@ -13,7 +13,7 @@
 //! Servers share a store: give the suite a second connection, and every other call goes through it.
 //!
 //! ```no_run
-//! # use pkce_core::ChallengeStore;
+//! # use pkce_core::store::ChallengeStore;
 //! # use pkce_core::contract::Contract;
 //! # async fn doc(my_store: impl ChallengeStore, as_another_server_sees_it: impl ChallengeStore) {
 //! let report = Contract::new(my_store).also_through(as_another_server_sees_it).live_codes(10_000).check().await;

@@ -4,14 +4,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
 use crate::code_digest::CodeDigest;
 use crate::contract::case::Step;
 use crate::contract::report::Outcome;
 use crate::contract::{Handle, Settings};
-use crate::store::{Inserted, Redemption};
-use crate::store_error::StoreError;
+use crate::store::{Attempt, Binding, Inserted, Redemption, StoreError, Ticket};
 
 /// One case's way to the store. Clones share the count of answers by which a hang is noticed.
 #[derive(Clone)]

@@ -7,8 +7,7 @@ use super::probe::Probe;
 use super::race::{Lap, Racer, Tally, race};
 use super::report::Outcome;
 use super::sample::{self, Draft};
-use crate::binding::Binding;
-use crate::store::{Inserted, Redemption};
+use crate::store::{Binding, Inserted, Redemption};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("race", "of many inserts for one code exactly one is recorded", |probe| Box::pin(rivals(probe))),

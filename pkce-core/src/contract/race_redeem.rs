@@ -9,8 +9,7 @@ use super::probe::Probe;
 use super::race::{Lap, Racer, Tally, race};
 use super::report::Outcome;
 use super::sample::{self, Draft};
-use crate::attempt::Attempt;
-use crate::store::Redemption;
+use crate::store::{Attempt, Redemption};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("race", "of many right proofs exactly one is the first", |probe| Box::pin(right(probe))),

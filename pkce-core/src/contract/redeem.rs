@@ -5,10 +5,9 @@ use super::case::{Case, Step};
 use super::expect;
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::{Attempt, Ticket};
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
-use crate::store::{Inserted, Redemption};
+use crate::store::{Attempt, Inserted, Redemption, Ticket};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("redeem", "an unknown code is unknown, and stays free", |probe| Box::pin(unknown(probe))),

@@ -4,7 +4,7 @@ use super::bound::Bound;
 use super::case::{Case, Step};
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::{Attempt, Ticket};
+use crate::store::{Attempt, Ticket};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("replay", "the right proof is told who redeemed the code, and when", |probe| Box::pin(right(probe))),

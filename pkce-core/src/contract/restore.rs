@@ -5,8 +5,7 @@ use super::case::{Case, Step};
 use super::expect;
 use super::probe::Probe;
 use super::sample::{self, Draft};
-use crate::attempt::Ticket;
-use crate::store::{Inserted, Redemption};
+use crate::store::{Inserted, Redemption, Ticket};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("restore", "the ticket that redeemed a code restores it", |probe| Box::pin(holder(probe))),

@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
-use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::contract::case::Step;
 use crate::contract::report::Outcome;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 use crate::random;
+use crate::store::{Attempt, Binding, BindingParts, Ticket};
 
 /// The parts of a binding, for a case to change one of them.
 pub(super) struct Draft {
@@ -44,13 +43,19 @@ impl Draft {
         let proof = self.challenge.map(|(_, proof)| proof);
         let expires_at = self.issued_at.saturating_add(self.lifetime);
         let proof = proof.as_ref().map(|proof| &proof.as_bytes()[..]);
-        Binding::from_parts(method, proof, self.grant.map(Into::into), self.issued_at, expires_at)
-            .map_err(|error| Outcome::inconclusive(&error))
+        Binding::from_parts(BindingParts {
+            method,
+            proof,
+            grant: self.grant.map(Into::into),
+            issued_at: self.issued_at,
+            expires_at,
+        })
+        .map_err(|error| Outcome::inconclusive(&error))
     }
 }
 
 pub(super) fn octets<const N: usize>() -> Step<[u8; N]> {
-    random::octets().map(|octets| *octets).map_err(|error| Outcome::inconclusive(&error))
+    random::bytes().map(|octets| *octets).map_err(|error| Outcome::inconclusive(&error))
 }
 
 pub(super) fn code() -> Step<CodeDigest> {
@@ -77,7 +82,7 @@ pub(super) fn wrong() -> Step<Attempt> {
 }
 
 pub(super) fn now() -> Timestamp {
-    SystemClock.now()
+    Timestamp::now()
 }
 
 pub(super) fn earlier(time: Timestamp, millis: u64) -> Timestamp {

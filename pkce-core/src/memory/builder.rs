@@ -1,9 +1,8 @@
 //! The limits and the clock of a memory store.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Now, Timestamp};
 use crate::memory::MemoryStore;
 use crate::memory::room::Weight;
 
@@ -13,7 +12,7 @@ use crate::memory::room::Weight;
 /// | --- | --- | --- |
 /// | capacity | 1 048 576 codes | 17 000 logins a second at a life of one minute: more than one process can serve; 128 MiB if it comes to that |
 /// | grant capacity | 64 MiB | a grant of 1 KiB for every code of a thousand logins a second; a host that binds far more should bind a key to it |
-/// | clock | [`SystemClock`] | |
+/// | clock | [`Timestamp::now`] | |
 ///
 /// ```
 /// use pkce_core::MemoryStore;
@@ -24,12 +23,12 @@ use crate::memory::room::Weight;
 #[must_use = "it does nothing until it is built"]
 pub struct MemoryStoreBuilder {
     limit: Weight,
-    clock: Arc<dyn Clock>,
+    now: Now,
 }
 
 impl MemoryStoreBuilder {
     pub(super) fn new() -> Self {
-        Self { limit: Weight { codes: 1 << 20, grant_octets: 64 << 20 }, clock: Arc::new(SystemClock) }
+        Self { limit: Weight { codes: 1 << 20, grant_octets: 64 << 20 }, now: Box::new(Timestamp::now) }
     }
 
     /// How many codes it may hold, redeemed ones included until they expire. Zero refuses every code.
@@ -48,14 +47,14 @@ impl MemoryStoreBuilder {
 
     /// Where the time comes from. It must be the clock of the [`Pkce`](crate::Pkce) that uses the store: by a clock that is
     /// ahead of it codes expire too soon.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.now = Box::new(clock);
         self
     }
 
     /// The store.
     pub fn build(self) -> MemoryStore {
-        MemoryStore::with(self.limit, self.clock)
+        MemoryStore::with(self.limit, self.now)
     }
 }
 

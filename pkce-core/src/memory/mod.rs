@@ -10,7 +10,7 @@ mod slab;
 mod wheel;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
@@ -19,12 +19,9 @@ use self::hash_key::HashKey;
 use self::record::Record;
 use self::room::{Reservation, Room, Weight};
 use self::shard::{Shard, Written};
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::Binding;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
-use crate::store::{ChallengeStore, Inserted, Redemption};
-use crate::store_error::StoreError;
+use crate::store::{Attempt, Binding, ChallengeStore, Inserted, Redemption, StoreError, Ticket};
 
 /// Expired records that a call looks at in its own shard. Every call adds one at most, so two would keep up;
 /// more of them give the memory back sooner after a quiet hour, for a few microseconds.
@@ -36,7 +33,7 @@ const LOOKS_WHEN_FULL: usize = 2048;
 
 /// The store for a single process: bounded, without a background thread, without a runtime, never waiting for I/O.
 ///
-/// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full), and
+/// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full), and
 ///   the host must not let the code leave.
 /// * At most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
 /// * A code without a grant takes less than 128 octets of heap in a store with many of them, so a full one of default
@@ -49,15 +46,22 @@ const LOOKS_WHEN_FULL: usize = 2048;
 /// this process only: several servers behind one name need a shared store, or each redeems what it bound itself.
 ///
 /// ```
-/// use pkce_core::{Attempt, Binding, ChallengeStore, Clock, CodeDigest, Inserted, MemoryStore, Proof, Redemption};
-/// use pkce_core::{StoreErrorKind, SystemClock, Ticket};
+/// use pkce_core::store::{Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption};
+/// use pkce_core::store::{StoreErrorKind, Ticket};
+/// use pkce_core::{MemoryStore, Timestamp};
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::builder().capacity(1).build();
-/// let (code, now) = (CodeDigest::of(b"SplxlOBeZQQYbYS6WxSbIA"), SystemClock::default().now());
-/// let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, now.saturating_add(Duration::from_secs(60)))?;
+/// let (code, now) = (CodeDigest::of(b"SplxlOBeZQQYbYS6WxSbIA"), Timestamp::now());
+/// let binding = Binding::from_parts(BindingParts {
+///     method: "S256",
+///     proof: Some(&[7; 32]),
+///     grant: None,
+///     issued_at: now,
+///     expires_at: now.saturating_add(Duration::from_secs(60)),
+/// })?;
 /// assert_eq!(store.insert(&code, &binding).await?, Inserted::Recorded);
 ///
 /// // There is room for one live code, and it stays.
@@ -77,7 +81,7 @@ pub struct MemoryStore {
     shards: Box<[Padded]>,
     key: HashKey,
     room: Room,
-    clock: Arc<dyn Clock>,
+    now: Now,
 }
 
 /// Two threads in neighbouring shards must not pull one cache line back and forth; a modern prefetcher takes two.
@@ -95,7 +99,7 @@ impl MemoryStore {
         MemoryStoreBuilder::new()
     }
 
-    fn with(limit: Weight, clock: Arc<dyn Clock>) -> Self {
+    fn with(limit: Weight, now: Now) -> Self {
         // Some 4096 codes to a shard when the store is full: its index is then half empty, and has grown in steps
         // of a fraction of a millisecond.
         let shards = (limit.codes / 4096).clamp(64, 4096).next_power_of_two();
@@ -103,7 +107,7 @@ impl MemoryStore {
             shards: (0..shards).map(|_| Padded(Mutex::new(Shard::new()))).collect(),
             key: HashKey::random(),
             room: Room::new(limit),
-            clock,
+            now,
         }
     }
 
@@ -118,7 +122,7 @@ impl MemoryStore {
     }
 
     fn insert_now(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
-        let (now, hash) = (self.clock.now(), self.key.hash(code));
+        let (now, hash) = ((self.now)(), self.key.hash(code));
         let record = Record::new(*code, binding);
         let weight = record.weight();
         let reservation = self.room.reserve(weight).or_else(|| self.reclaim(hash, weight, now));
@@ -140,7 +144,7 @@ impl MemoryStore {
     }
 
     fn redeem_now(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        let (now, hash) = (self.clock.now(), self.key.hash(code));
+        let (now, hash) = ((self.now)(), self.key.hash(code));
         let mut shard = self.lock(hash, 0)?;
         self.reap(&mut shard, now);
         shard.redeem(hash, code, attempt, now).map_err(StoreError::invalid_record)
@@ -231,13 +235,21 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::store_error::StoreErrorKind;
+    use crate::store::BindingParts;
+    use crate::store::StoreErrorKind;
 
     #[test]
     fn a_panic_under_a_lock_makes_its_shard_unavailable_and_no_other() {
         let store = MemoryStore::new();
         let now = Timestamp::from_epoch_millis(u64::MAX - 60_000);
-        let binding = Binding::from_parts("none", None, None, now, Timestamp::from_epoch_millis(u64::MAX)).unwrap();
+        let binding = Binding::from_parts(BindingParts {
+            method: "none",
+            proof: None,
+            grant: None,
+            issued_at: now,
+            expires_at: Timestamp::from_epoch_millis(u64::MAX),
+        })
+        .unwrap();
         let poisoned = CodeDigest::from_bytes([1; 32]);
         let panicked = thread::scope(|scope| {
             let panics = || {
@@ -269,7 +281,14 @@ mod tests {
         for octet in 0..=255 {
             let (code, from) = (CodeDigest::from_bytes([octet; 32]), Timestamp::from_epoch_millis(1_000_000));
             let until = Timestamp::from_epoch_millis(1_000_001 + u64::from(octet) * 1000);
-            let binding = Binding::from_parts("none", None, None, from, until).unwrap();
+            let binding = Binding::from_parts(BindingParts {
+                method: "none",
+                proof: None,
+                grant: None,
+                issued_at: from,
+                expires_at: until,
+            })
+            .unwrap();
             assert!(matches!(
                 shard.insert(&key, key.hash(&code), Record::new(code, &binding), from),
                 Written::Over(weight) if weight == Weight::default()

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attempt::Ticket;
-use crate::binding::{Binding, InvalidBinding};
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::memory::room::Weight;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
+use crate::store::{Binding, BindingParts, InvalidBinding, Ticket};
 
 /// No place: the end of a list.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -52,7 +51,13 @@ impl Record {
     pub(super) fn binding(&self) -> Result<Binding, InvalidBinding> {
         let method = self.fate.method();
         let proof = (method != Binding::NO_CHALLENGE).then_some(self.proof.as_bytes().as_slice());
-        Binding::from_parts(method, proof, self.grant.as_deref().cloned(), self.issued_at, self.expires_at())
+        Binding::from_parts(BindingParts {
+            method,
+            proof,
+            grant: self.grant.as_deref().cloned(),
+            issued_at: self.issued_at,
+            expires_at: self.expires_at(),
+        })
     }
 
     #[inline]
@@ -158,7 +163,9 @@ mod tests {
                 for (from, lifetime) in [(0, 1), (1_700_000_000_123, 600_000), (u64::MAX - 60_000, 60_000)] {
                     let (from, until) =
                         (Timestamp::from_epoch_millis(from), Timestamp::from_epoch_millis(from + lifetime));
-                    let binding = Binding::from_parts(method, proof, grant.clone(), from, until).unwrap();
+                    let parts =
+                        BindingParts { method, proof, grant: grant.clone(), issued_at: from, expires_at: until };
+                    let binding = Binding::from_parts(parts).unwrap();
                     let mut record = Record::new(CodeDigest::from_bytes([1; 32]), &binding);
                     assert_eq!(record.binding(), Ok(binding.clone()));
                     assert_eq!(record.redemption(), None);

@@ -1,7 +1,5 @@
 //! A shard: records, the index that finds them and the wheel that says which are due. All judgement is here.
 
-use crate::attempt::{Attempt, Ticket};
-use crate::binding::InvalidBinding;
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::memory::hash_key::HashKey;
@@ -10,7 +8,7 @@ use crate::memory::record::Record;
 use crate::memory::room::Weight;
 use crate::memory::slab::Slab;
 use crate::memory::wheel::Wheel;
-use crate::store::Redemption;
+use crate::store::{Attempt, InvalidBinding, Redemption, Ticket};
 
 /// One of the parts of a store, alone under its lock.
 ///

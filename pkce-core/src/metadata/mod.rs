@@ -17,8 +17,8 @@ mod tag;
 
 use std::borrow::Cow;
 
+use crate::adapter::HostResponse;
 use crate::events;
-use crate::host_response::HostResponse;
 use crate::policy::Policy;
 
 /// The largest document that is read, in octets: 1 MiB. Real ones have a few thousand. A larger one passes as it is.
@@ -88,7 +88,8 @@ pub fn is_document(answer: &HostResponse<'_>) -> bool {
 /// not a JSON object in UTF-8.
 ///
 /// ```
-/// use pkce_core::{Policy, metadata};
+/// use pkce_core::metadata;
+/// use pkce_core::Policy;
 ///
 /// let document = br#"{"issuer": "https://as.example", "x": 1.0}"#;
 /// assert_eq!(

@@ -2,21 +2,24 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "not every test needs every verb, and a test may panic"
 )]
 
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
+pub(crate) mod reading;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use pkce_core::adapter::{Body, Request};
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use pkce_core::{
-    Attempt, Binding, Body, ChallengeStore, Clearance, ClearanceKind, Clock, CodeChallenge, CodeChallengeMethod,
-    CodeDigest, Inserted, Judgement, MemoryStore, Pkce, PkceBuilder, Policy, Reason, Redemption, Request, Reservation,
-    StoreError, Ticket, Timestamp,
+    Clearance, ClearanceKind, CodeChallenge, CodeChallengeMethod, MemoryStore, Pkce, PkceBuilder, Policy, Reason,
+    Reservation, Timestamp,
 };
 
 pub(crate) const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA";
@@ -43,6 +46,16 @@ impl FakeClock {
         Self(Arc::new(AtomicU64::new(1_700_000_000_000)))
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_epoch_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    /// For a builder.
+    pub(crate) fn reading(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+        let clock = self.clone();
+        move || clock.now()
+    }
+
     pub(crate) fn forward(&self, millis: u64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -52,13 +65,7 @@ impl FakeClock {
     }
 }
 
-impl Clock for FakeClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_epoch_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// A memory store behind a witness, shared by servers of several policies.
+/// A memory store with a witness, shared by servers of several policies.
 #[derive(Clone)]
 pub(crate) struct House {
     pub(crate) clock: FakeClock,
@@ -68,12 +75,12 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn new() -> Self {
         let clock = FakeClock::new();
-        let store = MemoryStore::builder().clock(clock.clone()).build();
+        let store = MemoryStore::builder().clock(clock.reading()).build();
         Self { clock, store: Arc::new(Witness { store, calls: Mutex::default() }) }
     }
 
     pub(crate) fn builder(&self, policy: Policy) -> PkceBuilder {
-        Pkce::builder(Arc::clone(&self.store)).policy(policy).clock(self.clock.clone())
+        Pkce::builder(Arc::clone(&self.store)).policy(policy).clock(self.clock.reading())
     }
 
     pub(crate) fn server(&self, policy: Policy) -> Pkce {
@@ -116,11 +123,8 @@ pub(crate) async fn hold(pkce: &Pkce, verifier: Option<&str>) -> Result<(Clearan
     let body = format!("grant_type=authorization_code&code={CODE}{verifier}");
     let request = Request::new("POST", Body::Complete(body.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
-    match pkce.judge(&request).await {
-        Judgement::Proceed(clearance, reservation) => Ok((clearance, reservation)),
-        Judgement::Reject(rejection) => Err(rejection.reason()),
-        Judgement::PassThrough => panic!("a token request is no preflight"),
-    }
+    let (clearance, reservation) = pkce.judge(&request).await.map_err(|rejection| rejection.reason())?;
+    Ok((clearance.expect("a token request is no preflight"), reservation))
 }
 
 /// As [`hold`], and the host's answer never comes: the code stays redeemed.

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use pkce_core::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket,
+};
 
 mod pool;
 
@@ -240,7 +243,8 @@ impl Planted {
             _ => {}
         }
         let proof = proof.as_ref().map(|proof| &proof[..]);
-        Binding::from_parts(method, proof, grant, from, until).expect("a faulty store writes valid records too")
+        Binding::from_parts(BindingParts { method, proof, grant, issued_at: from, expires_at: until })
+            .expect("a faulty store writes valid records too")
     }
 
     fn again(&self, record: &Record, (ticket, at): (Ticket, Timestamp)) -> Redemption {
@@ -510,7 +514,14 @@ impl ChallengeStore for Planted {
             if self.fault == Fault::RestoreCreates {
                 let from = now();
                 let until = from.saturating_add(Duration::from_secs(60));
-                let binding = Binding::from_parts("none", None, None, from, until).expect("a valid binding");
+                let binding = Binding::from_parts(BindingParts {
+                    method: "none",
+                    proof: None,
+                    grant: None,
+                    issued_at: from,
+                    expires_at: until,
+                })
+                .expect("a valid binding");
                 records.insert(key, Record::new(binding, until));
             }
             return Ok(());
@@ -529,8 +540,14 @@ impl ChallengeStore for Planted {
                 let (grant, from) = (binding.grant().cloned(), binding.issued_at());
                 let longest = from.saturating_add(Duration::from_secs(600));
                 let until = now().saturating_add(binding.lifetime()).min(longest);
-                record.binding = Binding::from_parts(binding.method_str(), proof, grant, from, until)
-                    .expect("a life that is not too long");
+                record.binding = Binding::from_parts(BindingParts {
+                    method: binding.method_str(),
+                    proof,
+                    grant,
+                    issued_at: from,
+                    expires_at: until,
+                })
+                .expect("a life that is not too long");
                 record.redeemed = None;
             }
             Fault::RestoreForgetsTheEnd if holds => {

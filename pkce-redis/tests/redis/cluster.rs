@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use pkce_core::contract::Contract;
-use pkce_core::{ChallengeStore, CodeDigest, StoreErrorKind};
+use pkce_core::store::{ChallengeStore, CodeDigest, StoreErrorKind};
 use pkce_redis::RedisStore;
 use pkce_test_servers::{Proxy, Redis, RedisCluster};
 use redis::cluster::ClusterClient;

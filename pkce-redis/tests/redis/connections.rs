@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, Inserted, StoreErrorKind};
+use pkce_core::Pkce;
+use pkce_core::store::{ChallengeStore as _, Inserted, StoreErrorKind};
 use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Proxy, Redis};
 use redis::AsyncConnectionConfig;
@@ -124,6 +125,24 @@ async fn a_server_that_hangs_is_an_error_in_time_and_works_again_when_it_is_back
     // It had arrived, and was executed when the server went on.
     assert_eq!(redeem(&managed, &code, &attempt()).await, Found::Again);
     assert_eq!(redeem(&managed, &code, &lost).await, Found::First);
+}
+
+/// The policy's time-out ends the call if nothing else does, in a process without an adapter too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_an_error_in_time_without_a_layer_and_without_a_response_time_out() {
+    let Some(redis) = Redis::start() else { return };
+    let client = redis::Client::open(redis.url()).unwrap();
+    let pkce = Pkce::new(RedisStore::new(ReconnectingConnection::new(move || {
+        let client = client.clone();
+        let endless = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        async move { client.get_multiplexed_async_connection_with_config(&endless).await }
+    })));
+    let verifier = "a".repeat(43);
+    let unknown = pkce.redeem("code", Some(&verifier)).await.unwrap_err();
+    assert_eq!(unknown.status(), 400);
+    redis.pause();
+    let redeeming = timeout(Duration::from_secs(10), pkce.redeem("code", Some(&verifier))).await;
+    assert_eq!(redeeming.expect("ends in time").unwrap_err().status(), 503);
 }
 
 /// The call that has waited longest is the first to give up: if it made the connection, nobody would ever have one.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pkce_core::CodeDigest;
+use pkce_core::store::CodeDigest;
 use pkce_test_servers::RedisCluster;
 use tokio::time::timeout;
 

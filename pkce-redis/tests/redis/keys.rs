@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pkce_core::{ChallengeStore as _, Inserted};
+use pkce_core::store::{ChallengeStore as _, Inserted};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, attempt, bind, binding, code, key, living, redeem, store};

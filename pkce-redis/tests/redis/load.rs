@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore, CodeDigest};
+use pkce_core::store::{ChallengeStore, CodeDigest};
 use tokio::time::{interval, timeout};
 
 use crate::support::{Found, attempt, redeem};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_core::{Binding, ChallengeStore as _, Clock as _, CodeDigest, Inserted, StoreErrorKind, SystemClock};
+use pkce_core::Timestamp;
+use pkce_core::store::{Binding, BindingParts, ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, PROOF, attempt, binding, code, redeem, store};
@@ -13,7 +14,14 @@ fn large() -> Binding {
     let small = binding();
     let proof = small.proof().map(|proof| &proof.as_bytes()[..]);
     let grant = Some(Arc::from(vec![b'g'; 16 * 1024]));
-    Binding::from_parts("S256", proof, grant, small.issued_at(), small.expires_at()).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof,
+        grant,
+        issued_at: small.issued_at(),
+        expires_at: small.expires_at(),
+    })
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,10 +90,12 @@ async fn a_code_without_a_grant_takes_less_than_four_hundred_bytes() {
     const CODES: u32 = 20_000;
     let Some(redis) = Redis::start() else { return };
     let store = store(redis.port());
-    let now = SystemClock.now();
+    let now = Timestamp::now();
     let proof = Some(&PROOF.as_bytes()[..]);
     let end = now.saturating_add(Duration::from_secs(600));
-    let binding = Binding::from_parts("S256", proof, None, now, end).unwrap();
+    let binding =
+        Binding::from_parts(BindingParts { method: "S256", proof, grant: None, issued_at: now, expires_at: end })
+            .unwrap();
     let used = || {
         let info = redis.ask(&["INFO", "memory"]).unwrap();
         info.lines().find_map(|line| line.strip_prefix("used_memory:")?.parse::<u32>().ok()).unwrap()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
+use pkce_core::store::{ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
 use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Proxy, Redis};
 use tokio::time::sleep;

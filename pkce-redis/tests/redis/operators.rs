@@ -1,6 +1,6 @@
 //! What an operator reads: one sentence for each fault, and no secret.
 
-use pkce_core::{ChallengeStore, CodeDigest};
+use pkce_core::store::{ChallengeStore, CodeDigest};
 use pkce_test_servers::Redis;
 
 use crate::support::{PROOF, attempt, binding, code, key, living, store, words};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_core::{ChallengeStore, Inserted};
+use pkce_core::store::{ChallengeStore, Inserted};
 use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::Redis;
 use redis::RedisConnectionInfo;

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 use std::{env, iter};
 
-use pkce_core::{Attempt, ChallengeStore as _, Clock as _, CodeDigest, Inserted, SystemClock};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, ChallengeStore as _, CodeDigest, Inserted};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, PROOF, binding, redeem, store, ticket};
@@ -57,7 +58,7 @@ async fn redeem_all(port: u16) {
         .map(|code| {
             let store = store.clone();
             tokio::spawn(async move {
-                let attempt = Attempt::new(Some(PROOF), ticket(), SystemClock.now());
+                let attempt = Attempt::new(Some(PROOF), ticket(), Timestamp::now());
                 (code, redeem(&store, &nth(code), &attempt).await)
             })
         })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pkce_core::{Attempt, ChallengeStore as _, StoreErrorKind};
+use pkce_core::store::{Attempt, ChallengeStore as _, StoreErrorKind};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, WRONG, attempt, bind, binding, code, recovered, redeem, store, ticket, until, words};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pkce_core::{ChallengeStore, CodeDigest};
+use pkce_core::store::{ChallengeStore, CodeDigest};
 use pkce_test_servers::Redis;
 
 use crate::support::{Found, attempt, bind, recovered, redeem, store};

@@ -5,9 +5,10 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, StoreError, StoreErrorKind,
-    SystemClock, Ticket,
+use pkce_core::Timestamp;
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, StoreError,
+    StoreErrorKind, Ticket,
 };
 use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Redis, RedisCluster};
@@ -73,9 +74,16 @@ pub(crate) fn binding() -> Binding {
 }
 
 pub(crate) fn living(lifetime: Duration) -> Binding {
-    let now = SystemClock.now();
+    let now = Timestamp::now();
     let proof = Some(&PROOF.as_bytes()[..]);
-    Binding::from_parts("S256", proof, Some(b"alice"[..].into()), now, now.saturating_add(lifetime)).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof,
+        grant: Some(b"alice"[..].into()),
+        issued_at: now,
+        expires_at: now.saturating_add(lifetime),
+    })
+    .unwrap()
 }
 
 pub(crate) async fn bind(store: &impl ChallengeStore) -> CodeDigest {
@@ -86,7 +94,7 @@ pub(crate) async fn bind(store: &impl ChallengeStore) -> CodeDigest {
 
 /// An attempt with the right proof and a new ticket.
 pub(crate) fn attempt() -> Attempt {
-    Attempt::new(Some(PROOF), ticket(), SystemClock.now())
+    Attempt::new(Some(PROOF), ticket(), Timestamp::now())
 }
 
 /// The result of an attempt.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use pkce_core::{
-    Attempt, ChallengeStore, Clock as _, CodeDigest, Inserted, Redemption, StoreErrorKind, SystemClock, Timestamp,
-};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, ChallengeStore, CodeDigest, Inserted, Redemption, StoreErrorKind};
 use pkce_test_servers::Redis;
 use redis::aio::MultiplexedConnection;
 
@@ -156,5 +155,5 @@ async fn a_record_that_was_made_to_stay_for_ever_expires_by_its_own_times() {
     assert_eq!(redis.ask(&["PERSIST", &key(&code)]).unwrap(), "1");
     tokio::time::sleep(Duration::from_millis(350)).await;
     let Redemption::First(binding) = store.redeem(&code, &attempt()).await.unwrap() else { panic!("not marked") };
-    assert!(binding.is_expired(SystemClock.now()));
+    assert!(binding.is_expired(Timestamp::now()));
 }

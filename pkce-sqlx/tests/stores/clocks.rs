@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pkce_core::{AuthorizationCode, ChallengeStore, CodeVerifier, MemoryStore, Pkce, Reason, Timestamp};
+use pkce_core::store::ChallengeStore;
+use pkce_core::{AuthorizationCode, CodeVerifier, MemoryStore, Pkce, Reason, Timestamp};
 
 use crate::database::{Database, on_every_database};
 use crate::sample;

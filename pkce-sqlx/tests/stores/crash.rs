@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use pkce_core::{CodeDigest, Inserted, Redemption};
+use pkce_core::store::{CodeDigest, Inserted, Redemption};
 use pkce_test_servers::{MariaDb, Postgres};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use pkce_core::CodeDigest;
+use pkce_core::store::CodeDigest;
 use pkce_sqlx::TableName;
 use pkce_test_servers::{MariaDb, Postgres, Proxy};
 use sqlx::Executor as _;

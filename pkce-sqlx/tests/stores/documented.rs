@@ -1,6 +1,6 @@
 //! What the crate's documentation says of rights and of reading the table.
 
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 
 use crate::database::{Database, hex, on_every_database, on_every_server};
 use crate::sample;

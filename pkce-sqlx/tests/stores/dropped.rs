@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join_all, poll_immediate};
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::time::{sleep, timeout};
 

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use pkce_core::{Inserted, Redemption, StoreError, StoreErrorKind};
+use pkce_core::store::{Inserted, Redemption, StoreError, StoreErrorKind};
 use pkce_test_servers::Postgres;
 use tokio::time::timeout;
 

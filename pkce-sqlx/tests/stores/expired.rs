@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 use tokio::task::JoinSet;
 
 use crate::database::{Database, on_every_database};

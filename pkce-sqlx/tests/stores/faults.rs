@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use pkce_core::{
-    AuthorizationCode, BoxFuture, CodeVerifier, Inserted, Pkce, Reason, Redemption, StoreErrorKind, Timer,
-};
+use pkce_core::store::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::{AuthorizationCode, CodeVerifier, Pkce, Reason};
 use pkce_test_servers::Proxy;
 use tokio::time::{sleep, timeout};
 

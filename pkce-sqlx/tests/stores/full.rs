@@ -1,6 +1,6 @@
 //! A database without room says so, loses nothing, and goes on when there is room again.
 
-use pkce_core::{CodeDigest, Inserted, Redemption, StoreErrorKind};
+use pkce_core::store::{CodeDigest, Inserted, Redemption, StoreErrorKind};
 use pkce_test_servers::{MariaDb, Postgres};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 

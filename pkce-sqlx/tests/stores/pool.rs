@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pkce_core::{ChallengeStore, StoreError};
+use pkce_core::store::{ChallengeStore, StoreError};
 use pkce_sqlx::{MySqlStore, PgStore, SqliteStore, TableName};
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use pkce_core::{Attempt, Binding, CodeDigest, Proof, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Proof, Ticket};
 
 const PROOF: [u8; 32] = [7; 32];
 
@@ -22,19 +23,34 @@ pub(crate) fn binding() -> Binding {
 
 pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
     let until = now().saturating_add(Duration::from_mins(1));
-    Binding::from_parts("S256", Some(&PROOF), Some(grant.into()), now(), until).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(&PROOF),
+        grant: Some(grant.into()),
+        issued_at: now(),
+        expires_at: until,
+    })
+    .unwrap()
 }
 
 /// For a client that may leave the challenge out, with no grant.
 pub(crate) fn binding_without_challenge() -> Binding {
     let until = now().saturating_add(Duration::from_mins(1));
-    Binding::from_parts("none", None, None, now(), until).unwrap()
+    Binding::from_parts(BindingParts { method: "none", proof: None, grant: None, issued_at: now(), expires_at: until })
+        .unwrap()
 }
 
 /// Expired so many seconds ago.
 pub(crate) fn expired(seconds: u64) -> Binding {
     let at = |ago: u64| Timestamp::from_epoch_millis(now().as_epoch_millis() - 1000 * ago);
-    Binding::from_parts("S256", Some(&PROOF), None, at(seconds + 60), at(seconds)).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(&PROOF),
+        grant: None,
+        issued_at: at(seconds + 60),
+        expires_at: at(seconds),
+    })
+    .unwrap()
 }
 
 /// An attempt with the right proof and a fresh ticket.

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use pkce_core::{ChallengeStore as _, Inserted, Redemption};
+use pkce_core::store::{ChallengeStore as _, Inserted, Redemption};
 use pkce_sqlx::{PgStore, SqliteStore};
 use pkce_test_servers::MariaDb;
 use sqlx::postgres::PgPoolOptions;

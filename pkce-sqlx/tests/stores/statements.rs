@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 use pkce_test_servers::{MariaDb, Postgres};
 
 use crate::database::Database;

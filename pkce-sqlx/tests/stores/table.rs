@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pkce_core::{Inserted, Redemption};
+use pkce_core::store::{Inserted, Redemption};
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;

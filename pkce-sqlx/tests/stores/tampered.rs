@@ -1,6 +1,6 @@
 //! Rows that somebody changed: an error, never a pass.
 
-use pkce_core::{Inserted, Redemption, StoreErrorKind};
+use pkce_core::store::{Inserted, Redemption, StoreErrorKind};
 
 use crate::database::{Database, on_every_database};
 use crate::sample;

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::{AppendHeaders, IntoResponse as _};
 use axum::routing::{any, get};
 use http::{Response, StatusCode};
-use pkce_tower::{CaptureLayer, Pkce, Policy, Reason, Rejection};
+use pkce_tower::{CaptureLayer, Pkce, Policy, Reason, pkce_core};
 use tower::buffer::BufferLayer;
 use tower_http::cors::CorsLayer;
 
@@ -45,7 +45,7 @@ async fn a_bound_code_leaves_with_the_answer_as_it_was() {
 async fn a_refused_code_leaves_its_cookies_and_its_reason_behind() {
     let response = send(&host(&pkce()), authorize(&QUERY.replace("S256", "s256"))).await;
     assert_eq!(outcome(&response), (303, Some(Reason::ChallengeMethod)));
-    assert!(response.extensions().get::<Rejection>().is_some());
+    assert!(response.extensions().get::<pkce_core::Rejection>().is_some());
     assert_eq!(response.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
     assert_eq!((header(&response, "x-host"), header(&response, "referrer-policy")), ("", "no-referrer"));
     assert!(octets(response).await.is_empty());

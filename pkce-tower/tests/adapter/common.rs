@@ -14,10 +14,11 @@ use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use pkce_tower::{
-    Attempt, AuthorizationCode, Binding, ChallengeStore, CodeDigest, CodeVerifier, Inserted, MemoryStore, Pkce, Reason,
-    Redemption, StoreError, Ticket,
+use pkce_tower::pkce_core;
+use pkce_tower::pkce_core::store::{
+    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket,
 };
+use pkce_tower::{AuthorizationCode, CodeVerifier, MemoryStore, Pkce, Reason};
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
@@ -53,13 +54,14 @@ pub(crate) async fn send(app: &Router, request: Request<Body>) -> Response<Body>
     app.clone().oneshot(request).await.unwrap()
 }
 
-/// Sends the token request; the status of the answer, and its reason if it is a refusal of ours.
+/// Sends the token request. The status of the response, and the reason if it is a rejection of the layer.
 pub(crate) async fn redeem(app: &Router, form: &str) -> (u16, Option<Reason>) {
     outcome(&send(app, token_request(form.to_owned())).await)
 }
 
 pub(crate) fn outcome<B>(response: &Response<B>) -> (u16, Option<Reason>) {
-    (response.status().as_u16(), response.extensions().get().copied())
+    let reason = response.extensions().get::<pkce_core::Rejection>().map(pkce_core::Rejection::reason);
+    (response.status().as_u16(), reason)
 }
 
 pub(crate) fn header<'a, B>(response: &'a Response<B>, name: &str) -> &'a str {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use bytes::Bytes;
 use http::Request;
 use http_body::Frame;
 use pkce_tower::{
-    Challenge, ChallengeForm, ChallengeRejection, Clearance, CodeChallenge, ErrorRedirect, MemoryStore,
-    OptionalChallenge, OptionalChallengeForm, Pkce, Policy, Reason, Rejection,
+    AuthorizationResponse, Challenge, ChallengeForm, Clearance, CodeChallenge, MemoryStore, OptionalChallenge,
+    OptionalChallengeForm, Pkce, Policy, Reason, Rejection, pkce_core,
 };
 
 use crate::common::{FORM, Slow, frames, header, octets, outcome, pkce, send, text};
@@ -46,7 +46,7 @@ async fn required(Challenge(challenge): Challenge) -> String {
 }
 
 async fn optional(OptionalChallenge(challenge): OptionalChallenge) -> String {
-    which(challenge.as_ref().and_then(pkce_tower::RequestedChallenge::challenge))
+    which(challenge.as_ref().and_then(pkce_tower::PendingChallenge::challenge))
 }
 
 fn which(challenge: Option<&CodeChallenge>) -> String {
@@ -64,9 +64,9 @@ async fn a_challenge_reaches_the_handler() {
 #[tokio::test]
 async fn a_refusal_is_the_standard_answer() {
     let response = by_get(pkce(), get(required), "response_type=code").await;
-    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
+    let rejection = pkce_core::Rejection::from(Reason::ChallengeRequired);
     assert_eq!(outcome(&response), (400, Some(Reason::ChallengeRequired)));
-    assert_eq!(response.extensions().get::<Rejection>(), Some(&rejection));
+    assert_eq!(response.extensions().get::<pkce_core::Rejection>(), Some(&rejection));
     for (name, value) in rejection.headers() {
         assert_eq!(header(&response, name), value);
     }
@@ -102,10 +102,10 @@ fn an_option_around_an_extractor_does_not_compile() {
 
 #[tokio::test]
 async fn a_host_that_has_validated_the_redirect_uri_redirects_the_error() {
-    async fn authorize(challenge: Result<Challenge, ChallengeRejection>) -> Response {
+    async fn authorize(challenge: Result<Challenge, Rejection>) -> Response {
         let Err(rejection) = challenge else { return "served".into_response() };
-        let redirect = ErrorRedirect::new("https://client.example/cb", rejection.rejection()).state("s");
-        Redirect::to(&redirect.location()).into_response()
+        let response = AuthorizationResponse::to("https://client.example/cb").state("s".to_owned());
+        response.error(&rejection).into_response()
     }
     assert_eq!(text(by_get(pkce(), get(authorize), &parameters()).await).await, "served");
     let response = by_get(pkce(), get(authorize), "").await;
@@ -118,7 +118,7 @@ async fn a_host_that_has_validated_the_redirect_uri_redirects_the_error() {
 
 #[tokio::test]
 async fn a_host_that_decides_by_itself_gets_the_refusal_of_a_form_too() {
-    async fn authorize(request: Result<ChallengeForm<()>, ChallengeRejection>) -> &'static str {
+    async fn authorize(request: Result<ChallengeForm<()>, Rejection>) -> &'static str {
         request.unwrap_err().rejection().reason().as_str()
     }
     assert_eq!(text(by_post(pkce(), post(authorize), MALFORMED).await).await, "challenge_malformed");
@@ -143,7 +143,7 @@ async fn a_head_request_is_a_get_without_the_answers_body() {
 }
 
 #[tokio::test]
-async fn a_state_of_the_hosts_own_lends_its_pkce() {
+async fn a_state_of_the_hostsown_lends_its_pkce() {
     #[derive(Clone)]
     struct Own {
         pkce: Pkce,
@@ -189,7 +189,7 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
         format!(
             "{} {}",
             request.form.client_id,
-            which(request.challenge.as_ref().and_then(pkce_tower::RequestedChallenge::challenge))
+            which(request.challenge.as_ref().and_then(pkce_tower::PendingChallenge::challenge))
         )
     }
     let both = text(by_post(pkce(), post(required), parameters()).await).await;
@@ -215,9 +215,9 @@ async fn the_form_gives_the_challenge_and_the_form_of_the_host() {
 }
 
 #[test]
-fn a_challenge_rejection_says_why() {
-    let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-    let challenge_rejection = ChallengeRejection::from(rejection.clone());
+fn a_rejection_gives_its_reason() {
+    let rejection = pkce_core::Rejection::from(Reason::ChallengeRequired);
+    let challenge_rejection = Rejection::from(rejection.clone());
     assert_eq!(challenge_rejection.rejection(), &rejection);
     assert_eq!(challenge_rejection.to_string(), "code challenge required");
     // It speaks with the refusal's own words, which as a source would be said twice.
@@ -232,5 +232,127 @@ fn what_is_extracted_can_be_shared_and_shown() {
     shared::<ChallengeForm<String>>();
     shared::<OptionalChallengeForm<String>>();
     shared::<Clearance>();
-    shared::<ChallengeRejection>();
+    shared::<Rejection>();
+}
+
+/// Every kind of state that axum takes.
+mod state {
+    use std::sync::Arc;
+
+    use super::*;
+
+    async fn takes(app: Router) {
+        let request = Request::get(format!("/authorize?{}", parameters())).body(Body::empty()).unwrap();
+        assert_eq!(text(send(&app, request).await).await, "the one");
+        let request = Request::get(format!("/optional?{}", parameters())).body(Body::empty()).unwrap();
+        assert_eq!(text(send(&app, request).await).await, "the one");
+        for path in ["/par", "/optional_par"] {
+            let request = Request::post(path).header("content-type", FORM).body(parameters().into()).unwrap();
+            assert_eq!(text(send(&app, request).await).await, "the one");
+        }
+    }
+
+    fn routes<S: Clone + Send + Sync + 'static>() -> Router<S>
+    where
+        Pkce: FromRef<S>,
+    {
+        type Own = Vec<(String, String)>;
+        let form = async |request: ChallengeForm<Own>| which(request.challenge.challenge());
+        let optional_form = async |request: OptionalChallengeForm<Own>| {
+            which(request.challenge.as_ref().and_then(pkce_tower::PendingChallenge::challenge))
+        };
+        Router::new()
+            .route("/authorize", get(required))
+            .route("/optional", get(optional))
+            .route("/par", post(form))
+            .route("/optional_par", post(optional_form))
+    }
+
+    struct AppState {
+        pkce: Pkce,
+        own: String,
+    }
+
+    impl AsRef<Pkce> for AppState {
+        fn as_ref(&self) -> &Pkce {
+            &self.pkce
+        }
+    }
+
+    #[tokio::test]
+    async fn an_arc_of_the_hostsown_type() {
+        takes(routes().with_state(Arc::new(AppState { pkce: pkce(), own: String::new() }))).await;
+    }
+
+    #[tokio::test]
+    async fn an_arc_of_a_pkce() {
+        takes(routes().with_state(Arc::new(pkce()))).await;
+    }
+
+    #[tokio::test]
+    async fn a_bare_pkce() {
+        takes(routes().with_state(pkce())).await;
+    }
+
+    #[tokio::test]
+    async fn a_state_that_derives_from_ref() {
+        #[derive(Clone, FromRef)]
+        struct Derived {
+            pkce: Pkce,
+            own: Arc<str>,
+        }
+        takes(routes().with_state(Derived { pkce: pkce(), own: "".into() })).await;
+    }
+
+    #[tokio::test]
+    async fn nested_and_merged_routers() {
+        let state = Arc::new(AppState { pkce: pkce(), own: String::new() });
+        let handler = async |State(state): State<Arc<AppState>>| state.own.clone();
+        let app = Router::new().route("/own", get(handler)).merge(routes());
+        takes(app.clone().with_state(Arc::clone(&state))).await;
+        let nested = Router::new().nest("/oauth", app).with_state(state);
+        let request = Request::get(format!("/oauth/authorize?{}", parameters())).body(Body::empty()).unwrap();
+        assert_eq!(text(send(&nested, request).await).await, "the one");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_redeems_by_itself_times_out_without_any_layer() {
+    async fn token(State(pkce): State<Pkce>) -> Result<&'static str, Rejection> {
+        let (_clearance, reservation) = pkce.redeem("the-code", Some(VERIFIER)).await?;
+        drop(reservation);
+        Ok("tokens")
+    }
+    let store = Slow { redeem: Duration::from_secs(60), ..Slow::default() };
+    let pkce = Pkce::builder(store).policy(Policy::new().store_timeout(Duration::from_millis(20))).build();
+    let app = Router::new().route("/token", post(token)).with_state(pkce);
+    let response = send(&app, Request::post("/token").body(Body::empty()).unwrap()).await;
+    assert_eq!(outcome(&response), (503, Some(Reason::StoreTimedOut)));
+}
+
+#[tokio::test]
+async fn every_failure_of_the_authorization_endpoint_is_one_question_mark() {
+    async fn authorize(
+        State(pkce): State<Pkce>,
+        challenge: Result<Challenge, Rejection>,
+    ) -> Result<pkce_tower::AuthorizationRedirect, pkce_tower::AuthorizationRedirect> {
+        let reply = AuthorizationResponse::to("https://client.example/cb?t=7").state("s t".to_owned()).issuer("i");
+        let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
+        let code = pkce_tower::AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
+        pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;
+        Ok(reply.code(&code))
+    }
+    let full = Pkce::new(MemoryStore::builder().capacity(0).build());
+    for (pkce, query, expected) in [
+        (pkce(), parameters(), "https://client.example/cb?t=7&code="),
+        (pkce(), String::new(), "https://client.example/cb?t=7&error=invalid_request&"),
+        (full, parameters(), "https://client.example/cb?t=7&error=temporarily_unavailable&"),
+    ] {
+        let response = by_get(pkce, get(authorize), &query).await;
+        assert_eq!(response.status(), 303);
+        assert_eq!(header(&response, "cache-control"), "no-store");
+        assert_eq!(header(&response, "referrer-policy"), "no-referrer");
+        let location = header(&response, "location");
+        assert!(location.starts_with(expected) && location.ends_with("&state=s%20t&iss=i"), "{location}");
+    }
 }

@@ -119,7 +119,7 @@ async fn a_panic_that_is_caught_leaves_the_code_redeemed() {
     let layer = TokenEndpointLayer::new(pkce.clone());
     for token in [
         post(panics).layer(ServiceBuilder::new().layer(CatchPanicLayer::new()).layer(layer.clone())),
-        post(panics).layer(ServiceBuilder::new().layer(layer).layer(CatchPanicLayer::new())),
+        post(panics).route_layer(CatchPanicLayer::new()).layer(layer),
     ] {
         let app = Router::new().route("/token", token);
         let form = authorize(&pkce).await;

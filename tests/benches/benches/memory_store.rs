@@ -10,7 +10,8 @@ use pkce_benches::paired::{median, ratio};
 use pkce_benches::report::{self, Target};
 use pkce_benches::requests::octets;
 use pkce_benches::rivals::{Dash, Moka, Store};
-use pkce_core::{Attempt, Binding, Clock as _, CodeDigest, MemoryStore, Proof, SystemClock, Ticket, Timestamp};
+use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Proof, Ticket};
+use pkce_core::{MemoryStore, Timestamp};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const MILLION: u64 = 1_000_000;
@@ -20,7 +21,14 @@ fn digest(number: u64) -> CodeDigest {
 }
 
 fn binding(at: Timestamp) -> Binding {
-    Binding::from_parts("S256", Some(&[7; 32]), None, at, at.saturating_add(MINUTE)).unwrap()
+    Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(&[7; 32]),
+        grant: None,
+        issued_at: at,
+        expires_at: at.saturating_add(MINUTE),
+    })
+    .unwrap()
 }
 
 fn attempt(at: Timestamp) -> Attempt {
@@ -33,7 +41,7 @@ fn two_threads<S: Store>(store: &S, codes: usize, others: usize) -> Duration {
     let barrier = Barrier::new(2);
     let work = |first: u64| {
         let codes: Vec<CodeDigest> = (first..).take(codes).map(digest).collect();
-        let now = SystemClock.now();
+        let now = Timestamp::now();
         let (binding, attempt) = (binding(now), attempt(now));
         barrier.wait();
         let start = Instant::now();

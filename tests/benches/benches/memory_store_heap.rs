@@ -8,7 +8,8 @@ use std::time::Duration;
 use pkce_benches::ready;
 use pkce_benches::report::{self, Target};
 use pkce_benches::requests::octets;
-use pkce_core::{Binding, ChallengeStore as _, Clock as _, CodeDigest, Inserted, MemoryStore, SystemClock};
+use pkce_core::store::{Binding, BindingParts, ChallengeStore as _, CodeDigest, Inserted};
+use pkce_core::{MemoryStore, Timestamp};
 
 const MILLION: u32 = 1_000_000;
 
@@ -16,9 +17,16 @@ fn main() {
     if !report::is_measuring() {
         return;
     }
-    let now = SystemClock.now();
+    let now = Timestamp::now();
     let until = now.saturating_add(Duration::from_mins(10));
-    let binding = Binding::from_parts("S256", Some(&[7; 32]), None, now, until).unwrap();
+    let binding = Binding::from_parts(BindingParts {
+        method: "S256",
+        proof: Some(&[7; 32]),
+        grant: None,
+        issued_at: now,
+        expires_at: until,
+    })
+    .unwrap();
     let mut store = None;
     let allocations = allocation_counter::measure(|| {
         let store = store.insert(MemoryStore::new());

@@ -7,8 +7,9 @@ use criterion::{Criterion, Throughput, criterion_group};
 use pkce_benches::paired::{batch, ratio};
 use pkce_benches::report::{self, Target};
 use pkce_benches::requests::{TokenForm, body, code};
-use pkce_core::token::{self, TokenRequest};
-use pkce_core::{Body, Policy, Reason, Request};
+use pkce_core::adapter::token::{self, TokenRequest};
+use pkce_core::adapter::{Body, Request};
+use pkce_core::{Policy, Reason};
 
 /// From the facts that an adapter hands over to a code and a verifier.
 fn scan<'a>(body: &'a [u8], policy: &Policy) -> Result<TokenRequest<'a>, Reason> {

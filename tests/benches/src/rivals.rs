@@ -6,7 +6,8 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use pkce_core::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, MemoryStore, Redemption, Ticket, Timestamp};
+use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, Ticket};
+use pkce_core::{MemoryStore, Timestamp};
 
 use crate::ready;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use example_host::StoreUrl;
-use pkce_core::{Attempt, Redemption, Ticket, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Attempt, Redemption, Ticket};
 use pkce_tests::{Result, code_of_crowd, proof_of_crowd};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;

@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use example_host::StoreUrl;
-use pkce_core::{Binding, Inserted, Timestamp};
+use pkce_core::Timestamp;
+use pkce_core::store::{Binding, BindingParts, Inserted};
 use pkce_tests::{Backend, Kind, Result, code_of_crowd, proof_of_crowd};
 
 use super::on_stores;
@@ -27,7 +28,13 @@ async fn four_processes_redeem_a_thousand_codes_once_each(kind: Kind) -> Result<
     let until = now.saturating_add(std::time::Duration::from_mins(10));
     for nth in 0..CODES {
         let proof = proof_of_crowd(&crowd, nth);
-        let binding = Binding::from_parts("S256", Some(proof.as_bytes()), None, now, until)?;
+        let binding = Binding::from_parts(BindingParts {
+            method: "S256",
+            proof: Some(proof.as_bytes()),
+            grant: None,
+            issued_at: now,
+            expires_at: until,
+        })?;
         assert_eq!(store.insert(&code_of_crowd(&crowd, nth), &binding).await?, Inserted::Recorded);
     }
 

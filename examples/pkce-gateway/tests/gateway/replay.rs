@@ -33,7 +33,7 @@ async fn the_mark_of_a_code_of_the_upstream_is_no_code() -> Result<()> {
     let query = returned.query.clone();
     returned.call(&stage, &query).await?;
     let upstream_code = value(&query, "code").unwrap();
-    let digest = pkce_tower::CodeDigest::of(upstream_code.as_bytes());
+    let digest = pkce_tower::pkce_core::store::CodeDigest::of(upstream_code.as_bytes());
     let mark = format!("upstream {}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest.as_bytes()));
     let (_, id) = returned.browser.cookies[0].0.split_once("gateway-").unwrap();
     for code in [&mark, &format!("transaction {id}"), &upstream_code] {

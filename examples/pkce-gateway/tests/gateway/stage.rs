@@ -10,7 +10,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use pkce_gateway::demo::{CONFIG, Result};
 use pkce_gateway::{Config, provider};
-use pkce_tower::{ChallengeStore, MemoryStore};
+use pkce_tower::MemoryStore;
+use pkce_tower::pkce_core::store::ChallengeStore;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 

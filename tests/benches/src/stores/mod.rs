@@ -15,8 +15,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pkce_core::{
-    Attempt, Binding, ChallengeStore, Clock as _, CodeDigest, Inserted, Proof, Redemption, SystemClock, Ticket,
+use pkce_core::Timestamp;
+use pkce_core::store::{
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, Ticket,
 };
 use tokio::task::JoinSet;
 
@@ -46,7 +47,7 @@ pub fn digest(nth: u64) -> [u8; 32] {
 
 /// The time of this clock in milliseconds.
 pub fn now() -> u64 {
-    SystemClock.now().as_epoch_millis()
+    Timestamp::now().as_epoch_millis()
 }
 
 /// A number as a BIGINT.
@@ -60,21 +61,21 @@ pub struct Ours<S>(pub S);
 
 impl<S: ChallengeStore> Side for Ours<S> {
     async fn insert(&self, nth: u64) {
-        let now = SystemClock.now();
-        let binding = Binding::from_parts(
-            METHOD,
-            Some(&PROOF),
-            None,
-            now,
-            now.saturating_add(Duration::from_millis(LIFETIME_MILLIS)),
-        )
+        let now = Timestamp::now();
+        let binding = Binding::from_parts(BindingParts {
+            method: METHOD,
+            proof: Some(&PROOF),
+            grant: None,
+            issued_at: now,
+            expires_at: now.saturating_add(Duration::from_millis(LIFETIME_MILLIS)),
+        })
         .unwrap();
         let inserted = self.0.insert(&CodeDigest::from_bytes(digest(nth)), &binding).await.unwrap();
         assert_eq!(inserted, Inserted::Recorded);
     }
 
     async fn redeem(&self, nth: u64) {
-        let attempt = Attempt::new(Some(Proof::from_bytes(PROOF)), Ticket::from_bytes(TICKET), SystemClock.now());
+        let attempt = Attempt::new(Some(Proof::from_bytes(PROOF)), Ticket::from_bytes(TICKET), Timestamp::now());
         let found = self.0.redeem(&CodeDigest::from_bytes(digest(nth)), &attempt).await.unwrap();
         assert!(matches!(found, Redemption::First(_)));
     }

@@ -1,0 +1,57 @@
+//! What passes between Actix and the core: the facts of requests and responses, and bodies.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+
+use actix_web::body::{BodyStream, MessageBody as _};
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{HttpRequest, HttpResponse};
+use pkce_core::Policy;
+use pkce_core::adapter::{Body, BodyBuffer, HostResponse, Request, RequestBody};
+
+/// The future of the services and extractors of this crate.
+pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Returns the facts of a request for the functions of [`pkce_core::adapter`]: method, query and every header.
+///
+/// The middleware and the extractors do this by themselves. It is for servers that call the core directly.
+pub fn facts<'a>(request: &'a HttpRequest, body: Body<'a>) -> Request<'a> {
+    let facts = Request::new(request.method().as_str(), body).query(request.uri().query());
+    request.headers().iter().fold(facts, |facts, (name, value)| facts.header(name.as_str(), value.as_bytes()))
+}
+
+/// The facts of the host's response: its status and every header.
+pub(crate) fn host_response<B>(response: &HttpResponse<B>) -> HostResponse<'_> {
+    let facts = HostResponse::new(response.status().as_u16());
+    response.headers().iter().fold(facts, |facts, (name, value)| facts.header(name.as_str(), value.as_bytes()))
+}
+
+/// Reads the payload that was taken from this request, as far as the policy allows.
+pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, policy: &Policy) -> RequestBody {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut buffer = BodyBuffer::new(policy, announced);
+    let mut body = pin!(BodyStream::new(payload));
+    while buffer.wants_more().is_continue() {
+        match poll_fn(|context| body.as_mut().poll_next(context)).await {
+            None => break,
+            Some(Err(_)) => return buffer.failed(),
+            Some(Ok(chunk)) => _ = buffer.push(chunk),
+        }
+    }
+    buffer.finish()
+}
+
+/// The identical bytes for the host. They go back to where they were read from if possible, which saves a payload.
+pub(crate) fn payload(read: Payload, body: RequestBody) -> Payload {
+    let bytes = body.into_bytes();
+    match read {
+        // An empty chunk is not quite an empty body.
+        _ if bytes.is_empty() => Payload::None,
+        Payload::H1 { mut payload } => {
+            payload.unread_data(bytes);
+            Payload::H1 { payload }
+        }
+        _ => Payload::from(bytes),
+    }
+}

@@ -1,0 +1,137 @@
+//! Capturing the code from the redirect that answers an authorization request, for a host that issues it at once.
+
+mod rejection;
+mod request;
+mod target;
+
+pub use self::rejection::CaptureRejection;
+pub use self::request::CaptureRequest;
+use self::target::Target;
+use crate::adapter::host_response::HostResponse;
+use crate::adapter::location;
+use crate::adapter::request::Request;
+use crate::authorization::pending::PendingChallenge;
+use crate::authorization::request::Requested;
+use crate::events;
+use crate::pkce::Pkce;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+use crate::uri::Uri;
+
+impl Pkce {
+    /// Reads an authorization request whose code is to be captured, before the host runs. For adapters.
+    ///
+    /// Its parameters are in the query or, for a POST, in the query, in the form body, or the same in both. A challenge
+    /// that is unacceptable is not rejected yet: the host has to validate client and redirect URI first. Nothing is kept of
+    /// the request but what is returned.
+    ///
+    /// # Errors
+    ///
+    /// When the host's response could not be read: a response mode other than `query` and `fragment` (`form_post`,
+    /// `jwt`), or a body that is too large or ended with an error.
+    pub fn capture_request(&self, request: &Request<'_>) -> Result<CaptureRequest, Rejection> {
+        let captured = CaptureRequest::read(request, self.policy());
+        let client_id = captured.asked.client_id();
+        let unreadable = request.lost_body().or(captured.unreadable_mode.then_some(Reason::ResponseMode));
+        match unreadable {
+            None => Ok(captured),
+            Some(reason @ Reason::ResponseMode) if self.policy().report_only => {
+                events::capture_tolerated(reason, client_id);
+                Ok(captured)
+            }
+            Some(reason) => {
+                events::authorization_rejected(reason, client_id);
+                Err(Rejection::new(reason, self.policy()))
+            }
+        }
+    }
+
+    /// Captures the code from the host's response and binds it to the challenge of the request. For adapters.
+    ///
+    /// `Ok` lets the response pass unchanged: it has no code, or the code is bound. The rules:
+    ///
+    /// 1. Responses that cannot contain a code (pages, errors, redirects to a login) pass unchanged.
+    /// 2. The code is once in the query or in the fragment of the only `Location`, with status 302 or 303 (RFC 9700 §4.12:
+    ///    307 would send the user's credentials along; caches keep 301 and 308).
+    /// 3. That `Location` is the `redirect_uri` of the request: scheme, host, port, path, and its own query first.
+    /// 4. The request has an acceptable challenge, by the rules of [`AuthorizationRequest`](crate::AuthorizationRequest).
+    /// 5. The store has recorded the binding.
+    ///
+    /// A JSON document or a JWT with a status 2xx may hold a code that cannot be read here, and is rejected too.
+    /// A page is not read: a code in it is bound to nothing, and no token endpoint of ours serves it.
+    ///
+    /// [`Policy::allow_missing_challenge`] binds *no challenge* for every client that sends none.
+    /// [`Policy::report_only`] lets pass and reports what rules 2 and 4 reject, a document, and a missing redirect URI.
+    ///
+    /// # Errors
+    ///
+    /// The response to send instead of the host's: its code must not leave.
+    pub async fn capture(&self, asked: &CaptureRequest, host: &HostResponse<'_>) -> Result<(), CaptureRejection> {
+        let client_id = asked.asked.client_id();
+        let reason = match decide(asked, host, self.policy()) {
+            Ok(None) => return Ok(()),
+            Ok(Some((code, requested))) => match self.bind_captured(&code, requested).await {
+                Ok(()) => {
+                    requested.announce(client_id);
+                    return Ok(());
+                }
+                Err(reason) => reason,
+            },
+            Err(reason) => reason,
+        };
+        if self.policy().report_only && is_tolerable(reason) {
+            events::capture_tolerated(reason, client_id);
+            return Ok(());
+        }
+        events::capture_rejected(reason, client_id);
+        Err(CaptureRejection::new(Rejection::new(reason, self.policy()), asked, host))
+    }
+
+    async fn bind_captured(&self, code: &str, requested: &Requested) -> Result<(), Reason> {
+        let bound = match requested {
+            Requested::Challenge(challenge) => self.bind(code, challenge.clone()).await,
+            Requested::Tolerated(_) => self.bind(code, PendingChallenge::TOLERATED).await,
+            Requested::NoChallenge => self.bind_without_challenge(code).await,
+            Requested::NoCode => return Err(Reason::ResponseTypeWithoutCode),
+        };
+        bound.map_err(|error| error.reason())
+    }
+}
+
+/// The code and what to bind it to. `None` if there is nothing to capture.
+fn decide<'a>(
+    asked: &'a CaptureRequest,
+    host: &HostResponse<'_>,
+    policy: &Policy,
+) -> Result<Option<(String, &'a Requested)>, Reason> {
+    let is_document = asked.may_ask_for_code && host.is_success() && (host.is_json() || host.is_jwt());
+    if !host.may_carry_code() && !is_document {
+        return Ok(None);
+    }
+    let requested = match asked.asked.requested()? {
+        Requested::NoCode => return Err(Reason::ResponseTypeWithoutCode),
+        requested => requested,
+    };
+    if is_document || host.carries_code_elsewhere() {
+        return Err(Reason::CodeUnreadable);
+    }
+    let location = host.location().ok_or(Reason::CodeUnreadable)?;
+    match &asked.target {
+        Target::Uri(_) if asked.target.within(location).is_some() => {}
+        Target::Uri(_) => return Err(Reason::CodeForOtherTarget),
+        Target::Unknown if policy.allow_missing_redirect_uri && Uri::split(location).absolute().is_some() => {}
+        Target::Unknown if policy.allow_missing_redirect_uri => return Err(Reason::CodeForOtherTarget),
+        Target::Unknown => return Err(Reason::RedirectUriMissing),
+        Target::Unreadable(reason) => return Err(*reason),
+    }
+    if !matches!(host.status(), 302 | 303) {
+        return Err(Reason::RedirectStatus);
+    }
+    Ok(Some((location::read(location)?, requested)))
+}
+
+/// What a roll-out must tolerate: the host works as before, and the operator sees what would be rejected.
+fn is_tolerable(reason: Reason) -> bool {
+    matches!(reason, Reason::RedirectStatus | Reason::CodeUnreadable | Reason::RedirectUriMissing)
+}

@@ -1,0 +1,62 @@
+//! The code in the `Location` of a redirect.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::code;
+use crate::params::{self, Params};
+use crate::reason::Reason;
+use crate::uri::Uri;
+
+/// Whether the most lenient reader finds a code in it. A response where it finds none passes; one where it finds a code
+/// that [`read`] cannot read does not.
+pub(crate) fn may_carry_code(location: &[u8]) -> bool {
+    candidates(location) > 0
+}
+
+/// How many parameters any reader could take for a code, or for the JWT that wraps one (JARM §2.3.1).
+fn candidates(location: &[u8]) -> usize {
+    let pieces = location.split(|byte| matches!(byte, b'?' | b'#' | b'&' | b';'));
+    pieces.filter(|piece| is_code(piece) || is_jarm(piece)).count()
+}
+
+fn is_code(piece: &[u8]) -> bool {
+    named(piece).is_some_and(|(name, _)| name.trim_ascii().eq_ignore_ascii_case(b"code"))
+}
+
+/// A JWT begins with `{"` in base64url.
+fn is_jarm(piece: &[u8]) -> bool {
+    named(piece).is_some_and(|(name, value)| *name == *b"response" && value.starts_with(b"ey"))
+}
+
+fn named(piece: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
+    let (name, value) = params::cut(piece, b'=');
+    Some((percent_decode(name).into(), value?))
+}
+
+/// The one code of a `Location`, in the query or in the fragment (OAuth 2.0 Multiple Response Types §2.1), decoded as
+/// the client decodes it.
+pub(crate) fn read(location: &str) -> Result<String, Reason> {
+    if candidates(location.as_bytes()) != 1 {
+        return Err(Reason::CodeUnreadable);
+    }
+    parameter(location, "code").filter(|code| code::is_code(code.as_bytes())).ok_or(Reason::CodeUnreadable)
+}
+
+/// Whether the parameters of the response are in the fragment.
+pub(crate) fn is_in_fragment(location: &str) -> bool {
+    let uri = Uri::split(location);
+    only(uri.query, "code").is_none() && may_carry_code(uri.fragment.unwrap_or_default().as_bytes())
+}
+
+/// The value of a parameter that is in either the query or the fragment, once.
+pub(crate) fn parameter(location: &str, name: &str) -> Option<String> {
+    let uri = Uri::split(location);
+    only(uri.query, name).xor(only(uri.fragment, name))
+}
+
+fn only(component: Option<&str>, name: &str) -> Option<String> {
+    let [value] = Params::scan(component?.as_bytes(), &[name]).values();
+    params::text(value?).map(Cow::into_owned)
+}

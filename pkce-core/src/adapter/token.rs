@@ -1,0 +1,172 @@
+//! The token request: a code to redeem, another grant, or a refusal (RFC 7636 §4.5, §4.6; RFC 6749 §4.1.3).
+//!
+//! A pure function over bytes; it looks nothing up. The checks stand in the order in which they are made:
+//!
+//! 1. OPTIONS without a body and without our parameters in the query passes (a CORS preflight).
+//! 2. Every other method than POST is a 405.
+//! 3. `grant_type`, `code` or `code_verifier` in the query is refused.
+//! 4. The body is a form (or JSON, if the policy accepts it), says so once, in no other character set than UTF-8, and
+//!    has no content coding.
+//! 5. The body is not larger than the policy allows.
+//! 6. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` stand in it at most once.
+//! 7. `grant_type` is there. Another one than `authorization_code` passes, unless it only looks different,
+//!    or comes with a `code`.
+//! 8. `code` is 1 to 4096 characters of %x20-7E.
+//! 9. `code_verifier`, if it is there, is 43 to 128 unreserved characters: another one can only be "not equal".
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::request::{Format, Request};
+use crate::code;
+use crate::code_digest::CodeDigest;
+use crate::json;
+use crate::params::{self, Params};
+use crate::policy::Policy;
+use crate::proof::Proof;
+use crate::reason::Reason;
+use crate::verifier;
+
+const NAMES: [&str; 5] = ["grant_type", "code", "code_verifier", "client_id", "redirect_uri"];
+const GRANT_TYPE: &[u8] = b"authorization_code";
+
+/// What a token request is, so far as can be told without a look into the store.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TokenRequest<'a> {
+    /// A CORS preflight: the host answers it, without a [`Clearance`](crate::Clearance).
+    Preflight,
+    /// Another grant type (a refresh, say): the host's business alone.
+    OtherGrant,
+    /// A code to redeem.
+    CodeGrant(CodeGrant<'a>),
+}
+
+/// A code and the verifier that came with it, well-formed both, borrowed from the request where they need no decoding.
+pub struct CodeGrant<'a> {
+    code: Cow<'a, [u8]>,
+    code_verifier: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> CodeGrant<'a> {
+    /// A code and verifier that the host has read itself. An empty verifier counts as omitted.
+    pub(crate) fn of_values(code: &'a str, code_verifier: Option<&'a str>) -> Result<Self, Reason> {
+        let present = |value: &&str| !value.is_empty();
+        Self::checked(Some(code).filter(present).map(|code| Cow::Borrowed(code.as_bytes())), || {
+            Ok(code_verifier.filter(present).map(|verifier| Cow::Borrowed(verifier.as_bytes())))
+        })
+    }
+
+    /// The verifier is not even decoded before the code is known to be well-formed: a bad code answers first.
+    fn checked(code: Value<'a>, code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>) -> Result<Self, Reason> {
+        let code = code.ok_or(Reason::CodeMissing)?;
+        if !code::is_code(&code) {
+            return Err(Reason::CodeMalformed);
+        }
+        let code_verifier = code_verifier()?;
+        if code_verifier.as_ref().is_some_and(|presented| verifier::check(presented).is_err()) {
+            return Err(Reason::VerifierMalformed);
+        }
+        Ok(Self { code, code_verifier })
+    }
+
+    /// Returns the code, after form decoding.
+    pub fn code(&self) -> &str {
+        // It is ASCII: `checked` has seen to it.
+        std::str::from_utf8(&self.code).unwrap_or_default()
+    }
+
+    /// Returns the verifier, after form decoding, if one was sent.
+    pub fn code_verifier(&self) -> Option<&str> {
+        self.code_verifier.as_deref().and_then(|verifier| std::str::from_utf8(verifier).ok())
+    }
+
+    pub(crate) fn digest(&self) -> CodeDigest {
+        CodeDigest::of(&self.code)
+    }
+
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        self.code_verifier.as_deref().map(Proof::of_checked)
+    }
+}
+
+/// Shows neither code nor verifier.
+impl fmt::Debug for CodeGrant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verifier = self.code_verifier.as_ref().map(|_| "[redacted]");
+        f.debug_struct("CodeGrant").field("code", &"[redacted]").field("code_verifier", &verifier).finish()
+    }
+}
+
+/// Reads a token request.
+///
+/// # Errors
+///
+/// The reason of the rejection.
+pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'a>, Reason> {
+    let in_query = Params::scan(request.raw_query(), &["grant_type", "code", "code_verifier"]).any_present();
+    match request.method() {
+        "POST" => {}
+        "OPTIONS" if request.has_empty_body() && !in_query => return Ok(TokenRequest::Preflight),
+        _ => return Err(Reason::TokenMethod), // HEAD too: some form readers read its query
+    }
+    if in_query {
+        return Err(Reason::ParameterInQuery);
+    }
+    match request.readable_body(policy)? {
+        (body, Format::Form) => {
+            let params = Params::scan(body, &NAMES);
+            if params.any_repeated() {
+                return Err(Reason::DuplicateParameter);
+            }
+            let [grant_type, code, code_verifier, ..] = params.values();
+            let decode =
+                |value: Option<&'a [u8]>, malformed| value.map(params::decode).transpose().map_err(|_| malformed);
+            classify(
+                decode(grant_type, Reason::MalformedBody)?,
+                code.is_some(),
+                || decode(code, Reason::CodeMalformed),
+                || decode(code_verifier, Reason::VerifierMalformed),
+                policy,
+            )
+        }
+        (body, Format::Json) => {
+            let members = json::members(body, &NAMES)?;
+            let [grant_type, code, code_verifier, ..] = members.map(|value| value.map(bytes));
+            classify(grant_type, code.is_some(), || Ok(code), || Ok(code_verifier), policy)
+        }
+    }
+}
+
+type Value<'a> = Option<Cow<'a, [u8]>>;
+
+fn classify<'a>(
+    grant_type: Value<'a>,
+    has_code: bool,
+    code: impl FnOnce() -> Result<Value<'a>, Reason>,
+    code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>,
+    policy: &Policy,
+) -> Result<TokenRequest<'a>, Reason> {
+    let grant_type = grant_type.ok_or(Reason::GrantTypeMissing)?;
+    if *grant_type != *GRANT_TYPE {
+        let grant_type = String::from_utf8_lossy(&grant_type);
+        // A host might read it more loosely than we do.
+        let loosely = grant_type.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+        if loosely.as_bytes().eq_ignore_ascii_case(GRANT_TYPE) {
+            return Err(Reason::GrantTypeLookalike);
+        }
+        // A host that ignores the grant type would serve the code.
+        if has_code && !policy.uses_code_otherwise(&grant_type) {
+            return Err(Reason::CodeWithOtherGrantType);
+        }
+        return Ok(TokenRequest::OtherGrant);
+    }
+    CodeGrant::checked(code()?, code_verifier).map(TokenRequest::CodeGrant)
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}

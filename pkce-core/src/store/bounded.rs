@@ -1,0 +1,113 @@
+//! The store as the core calls it: every call has a time-out, and every fault is reported.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use super::attempt::{Attempt, Ticket};
+use super::binding::Binding;
+use super::challenge_store::{ChallengeStore, Inserted, Redemption};
+use super::error::StoreError;
+use crate::code_digest::CodeDigest;
+use crate::events::StoreCall;
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Starts a timer that completes after the duration. `None` if none can be started here.
+pub(crate) struct Timer(Box<dyn Fn(Duration) -> Option<BoxFuture<'static, ()>> + Send + Sync>);
+
+impl Timer {
+    pub(crate) fn new<F, S>(sleep: F) -> Self
+    where
+        F: Fn(Duration) -> S + Send + Sync + 'static,
+        S: Future + Send + 'static,
+    {
+        Self(Box::new(move |duration| {
+            let sleep = sleep(duration);
+            Some(Box::pin(async move { _ = sleep.await }))
+        }))
+    }
+
+    /// tokio's timer, wherever a tokio runtime runs the call.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_runtime() -> Self {
+        Self(Box::new(|duration| {
+            tokio::runtime::Handle::try_current().ok()?;
+            Some(Box::pin(tokio::time::sleep(duration)))
+        }))
+    }
+
+    /// Without the feature `tokio` there is no timer until the host gives one.
+    #[cfg(not(feature = "tokio"))]
+    pub(crate) fn of_runtime() -> Self {
+        Self(Box::new(|_| None))
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Timer")
+    }
+}
+
+/// A [`ChallengeStore`] whose calls time out.
+pub(crate) struct BoundedStore {
+    store: Box<dyn ChallengeStore>,
+    timer: Timer,
+    timeout: Duration,
+}
+
+impl BoundedStore {
+    pub(crate) fn new(store: Box<dyn ChallengeStore>, timer: Timer, timeout: Duration) -> Self {
+        Self { store, timer, timeout }
+    }
+
+    pub(crate) fn insert<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        binding: &'a Binding,
+    ) -> impl Future<Output = Result<Inserted, StoreError>> {
+        self.call("insert", self.store.insert(code, binding))
+    }
+
+    pub(crate) fn redeem<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        attempt: &'a Attempt,
+    ) -> impl Future<Output = Result<Redemption, StoreError>> {
+        self.call("redeem", self.store.redeem(code, attempt))
+    }
+
+    pub(crate) fn restore<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        ticket: Ticket,
+    ) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("restore", self.store.restore(code, ticket))
+    }
+
+    /// Deliberately not an `async fn`: those keep each argument twice, and this is part of every token request's future.
+    fn call<'a, T: 'a>(
+        &'a self,
+        verb: &'static str,
+        mut call: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let mut sleep = None;
+        let report = StoreCall::begin(verb);
+        poll_fn(move |context| {
+            let result = if let Poll::Ready(result) = call.as_mut().poll(context) {
+                result
+            } else {
+                // The timer starts only now: a store in memory is never pending and never pays for one.
+                let sleep = sleep.get_or_insert_with(|| (self.timer.0)(self.timeout));
+                let Some(sleep) = sleep else { return Poll::Pending };
+                ready!(sleep.as_mut().poll(context));
+                Err(StoreError::timed_out())
+            };
+            report.end(&result);
+            Poll::Ready(result)
+        })
+    }
+}

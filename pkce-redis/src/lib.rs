@@ -83,8 +83,10 @@
 //!   redeemed codes, whose replay is then an unknown code. A full Redis rejects inserts, redemptions *and* restores with
 //!   [`Full`](pkce_core::store::StoreErrorKind::Full) until there is room. No live code is lost. A redemption that cannot be
 //!   taken back, after the host rejected its client, stays: that client has to start over.
-//! * Use either no persistence or `appendonly yes`. Snapshots alone (`save …`, the default) bring back an older state
-//!   after a crash, in which a code that was redeemed since is *live again* until it expires.
+//! * Use no persistence, or `appendonly yes` with `appendfsync always`. Without persistence a restart forgets all codes,
+//!   and their clients start over. Snapshots alone (`save …`, the default) bring back an older state after a crash, in
+//!   which a code that was redeemed since is *live again* until it expires. So does `appendfsync everysec`, for the last
+//!   two seconds at most: while the disk is slow, Redis replies before it has written to the file.
 //! * Leave `replica-read-only` at `yes`, its default. A replica that accepts writes can redeem a code that the master
 //!   redeems too.
 //! * The clocks of the authorization servers must differ by less than five seconds. The clock of Redis may be wrong, but
@@ -116,7 +118,8 @@
 //! | server hangs | 503 in time; works again without a restart | `connections::a_server_that_hangs_…` |
 //! | the master is demoted, before or after its address moves | 503 until the address moves; then works without a restart | `moving_address::…` |
 //! | killed, no persistence | every code is unknown: those clients have to start over | `restarts::without_persistence_…` |
-//! | killed, `appendonly yes` | every answered redemption is kept (with `appendfsync everysec` too, unless the machine itself fails) | `restarts::with_an_append_only_file_…` |
+//! | killed, `appendfsync always` | every answered redemption is kept | `restarts::with_an_append_only_file_…` |
+//! | killed, `appendfsync everysec` | **a code redeemed in the last two seconds can be redeemed again**, if the disk was slow | seen on a busy machine |
 //! | killed, snapshots alone | **a code redeemed after the last snapshot can be redeemed again** | `restarts::a_snapshot_alone_…` |
 //! | full, `noeviction` | 503; no live code is lost; a redemption that cannot be taken back stays | `memory::a_full_redis_…` |
 //! | full, evicting | codes and redemptions are forgotten | `memory::a_redis_that_evicts_…` |

@@ -45,7 +45,7 @@ async fn a_cluster_keeps_the_contract_and_survives_its_connections() {
     #[expect(deprecated, reason = "what replaces it is newer than the oldest version that is supported")]
     let reads = ClusterClient::builder(cluster.urls()).read_from_replicas().build().unwrap();
     let other = RedisStore::new(reads.get_async_connection().await.unwrap());
-    let other = other.wait_for_replicas(1, Duration::from_millis(900));
+    let other = other.wait_for_replicas(1, Duration::from_secs(4));
     let contract = Contract::new(cluster_store(&cluster)).also_through(other);
     contract.live_codes(10_000).check().await.assert_passed();
     connections_killed_while_it_redeems(&cluster).await;

@@ -64,15 +64,14 @@ async fn without_persistence_a_restart_forgets_every_code_and_serves_none_twice(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_an_append_only_file_a_restart_remembers_every_redemption() {
-    for fsync in ["everysec", "always"] {
-        let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", fsync]) else { return };
-        let served = killed_in_the_middle(&mut redis).await;
-        assert!(served.values().all(|times| *times <= 1), "served twice");
-        println!("killed with appendfsync {fsync}: {} of {CODES} served", served.values().sum::<usize>());
-        let store = store(redis.port());
-        for code in served.keys() {
-            assert_eq!(redeem(&store, code, &attempt()).await, Found::Again, "{fsync}");
-        }
+    // Deliberately not "everysec": while the disk is slow, Redis replies up to two seconds before it writes.
+    let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"]) else { return };
+    let served = killed_in_the_middle(&mut redis).await;
+    assert!(served.values().all(|times| *times <= 1), "served twice");
+    println!("killed with appendfsync always: {} of {CODES} served", served.values().sum::<usize>());
+    let store = store(redis.port());
+    for code in served.keys() {
+        assert_eq!(redeem(&store, code, &attempt()).await, Found::Again);
     }
 }
 

@@ -11,7 +11,7 @@ use redis::cluster::ClusterClient;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::replicas::has_replica;
+use crate::replicas::has_acknowledged;
 use crate::support::{ClusterStore, Found, attempt, bind, cluster_store, key, recovered, redeem, until};
 
 /// Six servers each: one Cluster at a time.
@@ -33,8 +33,12 @@ async fn wait_for_replicas(cluster: &RedisCluster) {
         node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).unwrap();
         node.ask(&["CONFIG", "SET", "repl-ping-replica-period", "1"]).unwrap();
     }
-    until("every master has its replica", || cluster.nodes().iter().filter(|node| has_replica(node)).count() == 3)
-        .await;
+    let mut offsets = vec![None; cluster.nodes().len()];
+    until("every master has its replica", || {
+        let nodes = cluster.nodes().iter().zip(&mut offsets);
+        nodes.filter_map(|(node, offset)| has_acknowledged(node, offset).then_some(())).count() == 3
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

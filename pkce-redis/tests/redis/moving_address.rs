@@ -7,7 +7,7 @@ use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Proxy, Redis};
 use tokio::time::sleep;
 
-use crate::replicas::{has_replica, pair};
+use crate::replicas::{caught_up, pair};
 use crate::support::{Found, Store, attempt, bind, binding, code, managed_store, redeem, store, until, words};
 
 const FAULT: Found = Found::Fault(StoreErrorKind::Unavailable);
@@ -74,7 +74,7 @@ async fn a_connection_that_stays_open_to_a_demoted_server_follows_the_address() 
         works(store).await;
         assert_eq!(redeem(store, &redeemed, &attempt()).await, Found::Again);
     }
-    until("the old master is a replica", || has_replica(&new)).await;
+    caught_up(&new).await;
     assert_eq!(redeem(&stores[1], &live, &attempt()).await, Found::First);
     assert_eq!(redeem(&stores[0], &live, &attempt()).await, Found::Again);
 }
@@ -97,7 +97,7 @@ async fn a_server_restarted_as_a_replica_is_left_when_the_address_moves() {
         fails(store, "(READONLY)").await;
     }
     address.move_to(new.port());
-    until("the old master is a replica", || has_replica(&new)).await;
+    caught_up(&new).await;
     for (store, live) in stores.iter().zip(live) {
         works(store).await;
         assert_eq!(redeem(store, &live, &attempt()).await, Found::First);
@@ -155,7 +155,7 @@ async fn a_call_that_a_demoted_server_rejected_is_sent_to_the_new_master() {
         let (live, other) = (bind(store).await, bind(store).await);
         replicated(&new, 2).await;
         swap(&old, &new);
-        until("the old master is a replica", || has_replica(&new)).await;
+        caught_up(&new).await;
         address.move_to(new.port());
         assert_eq!(redeem(store, &live, &attempt()).await, Found::First);
         assert_eq!(redeem(store, &live, &attempt()).await, Found::Again);

@@ -10,19 +10,30 @@ use crate::support::{Found, WRONG, attempt, bind, binding, code, recovered, rede
 const READONLY: &str =
     "the challenge store is unavailable: the connection leads to a replica, which accepts no writes (READONLY)";
 
-/// Whether it has a replica that has acknowledged everything: a replica that is merely online sends its first
-/// acknowledgement up to a second later. The master sends a ping each second, so that there is something to acknowledge.
-pub(crate) fn has_replica(master: &Redis) -> bool {
-    let said = master.ask(&["INFO", "replication"]).unwrap();
-    let offset = said.lines().find_map(|line| line.strip_prefix("master_repl_offset:")).unwrap().trim();
-    offset != "0" && said.contains(&format!("state=online,offset={offset},"))
+/// Waits until the replica of this master has what the master has now.
+pub(crate) async fn caught_up(master: &Redis) {
+    let mut offset = None;
+    until("the replica has all of it", || has_acknowledged(master, &mut offset)).await;
+}
+
+/// Whether a replica has acknowledged the master's replication offset as it was at the first call.
+///
+/// A replica that is merely online sends its first acknowledgement up to a second later. The master sends a ping each
+/// second, so that there is something to acknowledge; so the offset of now may never be the acknowledged one.
+pub(crate) fn has_acknowledged(master: &Redis, offset: &mut Option<u64>) -> bool {
+    let said = master.ask(&["INFO", "replication"]).unwrap_or_default();
+    let now = said.lines().find_map(|line| line.strip_prefix("master_repl_offset:")?.trim().parse().ok());
+    *offset = offset.or(now.filter(|now| *now > 0));
+    let acknowledged =
+        said.split_once("state=online,offset=").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+    matches!((*offset, acknowledged), (Some(offset), Some(acknowledged)) if offset <= acknowledged)
 }
 
 /// A master and its replica.
 pub(crate) async fn pair() -> Option<(Redis, Redis)> {
     let master = Redis::start_with(&["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"])?;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()])?;
-    until("the replica has all of it", || has_replica(&master)).await;
+    caught_up(&master).await;
     Some((master, replica))
 }
 

@@ -272,7 +272,7 @@ fn a_captured_code_is_an_event_and_so_is_one_that_does_not_leave() {
             (&strict, s256.as_str(), 303, location.as_str()),
             (&strict, base, 303, location.as_str()),
             (&strict, s256.as_str(), 303, "https://evil.example/cb?code=c"),
-            (&tolerant, s256.as_str(), 307, location.as_str()),
+            (&tolerant, s256.as_str(), 301, location.as_str()),
             (&tolerant, base, 303, location.as_str()),
         ] {
             let request = Request::new("GET", Body::Complete(b"")).query(Some(query));

@@ -18,6 +18,7 @@ mod metadata;
 mod pages;
 mod plain_tower;
 mod playground;
+mod public_items;
 mod real_clients;
 mod real_stores;
 mod roll_out;

@@ -70,7 +70,7 @@ async fn a_character_set_does_not_hide_a_code_from_the_judge() {
     let utf_16 = ("content-type", "application/x-www-form-urlencoded; charset=utf-16le");
     let request = TestRequest::post().uri("/token").insert_header(utf_16).set_payload(body);
     let response = call_service(&app, request.to_request()).await;
-    assert_eq!((response.status().as_u16(), reason(&response)), (400, Some(Reason::ContentType)));
+    assert_eq!((response.status().as_u16(), reason(&response)), (400, Some(Reason::Charset)));
 }
 
 /// So that one can be made outside `HttpServer::new` and cloned into every worker.

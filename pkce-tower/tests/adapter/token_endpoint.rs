@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -28,7 +29,7 @@ fn limited(octets: usize) -> Pkce {
 }
 
 fn every_octet() -> Vec<u8> {
-    let all: Vec<u8> = (0..=255).filter(|octet| *octet != b'&').collect();
+    let all: Vec<u8> = (0x20..=255).filter(|octet| *octet != 0x7f && *octet != b'&').collect();
     [REFRESH, b"&x=", &all].concat()
 }
 
@@ -126,4 +127,36 @@ async fn mounted_twice_it_says_so_and_burns_nothing() {
     assert_eq!(replays.load(Ordering::Relaxed), 0);
     // No host has served it: it is live for a server that is put together rightly.
     assert_eq!(redeem(&host(&pkce, post(echo)), &form).await, (200, None));
+}
+
+#[tokio::test]
+async fn a_body_cut_off_by_a_limit_outside_is_too_large() {
+    let chunked = || {
+        Body::new(frames([Frame::data(Bytes::from_static(b"grant_type=")), Frame::data(Bytes::from(vec![b'x'; 100]))]))
+    };
+    let app = host(&pkce(), post(echo)).layer(tower_http::limit::RequestBodyLimitLayer::new(50));
+    assert_eq!(outcome(&send(&app, token_request(chunked())).await), (413, Some(Reason::BodyTooLarge)));
+    let broken = Body::new(frames([Frame::data(Bytes::from_static(REFRESH))]).broken_off());
+    assert_eq!(outcome(&send(&app, token_request(broken)).await), (400, Some(Reason::MalformedBody)));
+}
+
+/// Virtual time: the body never ends.
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_is_given_up() {
+    let never = || {
+        Body::new(http_body_util::StreamBody::new(
+            futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>(),
+        ))
+    };
+    for (policy, seconds) in [(Policy::new(), 30), (Policy::new().body_timeout(Some(Duration::from_secs(5))), 5)] {
+        let begun = tokio::time::Instant::now();
+        let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
+        let response = send(&host(&pkce, post(echo)), token_request(never())).await;
+        assert_eq!(outcome(&response), (408, Some(Reason::BodyTimedOut)));
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+    }
+    let endless = Pkce::builder(MemoryStore::new()).policy(Policy::new().body_timeout(None)).build();
+    let app = host(&endless, post(echo));
+    let request = send(&app, token_request(never()));
+    assert!(tokio::time::timeout(Duration::from_secs(3600), request).await.is_err());
 }

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
-use actix_web::http::Method;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use pkce_core::Pkce;
 use pkce_core::adapter::{Body, CaptureRejection, CaptureRequest};
@@ -127,15 +126,15 @@ where
         let (inner, capture) = (Rc::clone(&self.inner), self.capture.clone());
         Box::pin(async move {
             let pkce = &capture.pkce;
-            // Only a POST has its parameters in the body. Another method keeps its body unread.
-            let asked = if request.method() == Method::POST {
+            let head = facts(request.request(), Body::Complete(&[]));
+            let asked = if pkce.captures_body(&head, io::announced(request.request())) {
                 let mut payload = request.take_payload();
-                let body = io::read(request.request(), &mut payload, pkce.policy()).await;
+                let body = io::read(request.request(), &mut payload, pkce).await;
                 let asked = pkce.capture_request(&facts(request.request(), body.as_body()));
                 request.set_payload(io::payload(payload, body));
                 asked
             } else {
-                pkce.capture_request(&facts(request.request(), Body::Complete(&[])))
+                pkce.capture_request(&head)
             };
             let asked = match asked {
                 Ok(asked) => asked,

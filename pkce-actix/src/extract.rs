@@ -179,6 +179,6 @@ async fn from_form<T: DeserializeOwned>(
     mut payload: Payload,
     pkce: &Pkce,
 ) -> AuthorizationRequest<T> {
-    let body = io::read(request, &mut payload, pkce.policy()).await;
+    let body = io::read(request, &mut payload, pkce).await;
     AuthorizationRequest::from_form(&facts(request, body.as_body()), pkce.policy())
 }

@@ -5,9 +5,10 @@ use std::pin::{Pin, pin};
 
 use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpRequest, HttpResponse};
-use pkce_core::Policy;
+use pkce_core::Pkce;
 use pkce_core::adapter::{Body, BodyBuffer, HostResponse, Request, RequestBody};
 
 /// The future of the services and extractors of this crate.
@@ -27,14 +28,23 @@ pub(crate) fn host_response<B>(response: &HttpResponse<B>) -> HostResponse<'_> {
     response.headers().iter().fold(facts, |facts, (name, value)| facts.header(name.as_str(), value.as_bytes()))
 }
 
-/// Reads the payload that was taken from this request, as far as the policy allows.
-pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, policy: &Policy) -> RequestBody {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let mut buffer = BodyBuffer::new(policy, announced);
+/// Reads the payload that was taken from this request, as far and as long as the policy allows.
+pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, pkce: &Pkce) -> RequestBody {
+    pkce.read_body(fill(payload, BodyBuffer::new(pkce.policy(), announced(request)))).await
+}
+
+/// The length that the request announces.
+pub(crate) fn announced(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
+async fn fill(payload: &mut Payload, mut buffer: BodyBuffer) -> RequestBody {
     let mut body = pin!(BodyStream::new(payload));
     while buffer.wants_more().is_continue() {
         match poll_fn(|context| body.as_mut().poll_next(context)).await {
             None => break,
+            // A limit outside cut it off.
+            Some(Err(PayloadError::Overflow)) => return buffer.too_large(),
             Some(Err(_)) => return buffer.failed(),
             Some(Ok(chunk)) => _ = buffer.push(chunk),
         }

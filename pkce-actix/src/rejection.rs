@@ -141,16 +141,7 @@ impl Renderer {
 
     /// The response, with the rejection in its extensions for the middleware outside.
     pub(crate) fn render(&self, rejection: pkce_core::Rejection) -> HttpResponse {
-        let mut response = match &self.0 {
-            Some(render) => render(&rejection),
-            None => {
-                let mut response = HttpResponse::build(status(rejection.status()));
-                for header in rejection.headers() {
-                    response.insert_header(header);
-                }
-                response.body(rejection.body())
-            }
-        };
+        let mut response = self.0.as_ref().map_or_else(|| standard(&rejection), |render| render(&rejection));
         response.extensions_mut().insert(rejection);
         response
     }
@@ -169,6 +160,14 @@ impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Renderer(custom)" } else { "Renderer(standard)" })
     }
+}
+
+fn standard(rejection: &pkce_core::Rejection) -> HttpResponse {
+    let mut response = HttpResponse::build(status(rejection.status()));
+    for header in rejection.headers() {
+        response.insert_header(header);
+    }
+    response.body(rejection.body())
 }
 
 fn status(status: u16) -> StatusCode {

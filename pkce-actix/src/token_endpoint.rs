@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use pkce_core::adapter::token;
 use pkce_core::{Pkce, Settle};
 
 use crate::extract::Clearance;
@@ -96,18 +98,24 @@ where
                 return Ok(response);
             }
             let mut payload = request.take_payload();
-            let body = io::read(request.request(), &mut payload, pkce.policy()).await;
+            let body = io::read(request.request(), &mut payload, &pkce).await;
             let judged = pkce.judge(&facts(request.request(), body.as_body())).await;
             let (clearance, reservation) = match judged {
                 Ok(judged) => judged,
                 Err(rejection) => return rejected(request, rejection),
             };
+            let is_token_request = clearance.is_some();
             if let Some(clearance) = clearance {
                 request.extensions_mut().insert(Clearance(clearance));
             }
             request.set_payload(io::payload(payload, body));
-            let outcome = inner.call(request).await;
+            let mut outcome = inner.call(request).await;
             pkce.settle(reservation, settle(&outcome)).await;
+            if let Ok(response) = &mut outcome
+                && is_token_request
+            {
+                forbid_storing(response);
+            }
             outcome.map(ServiceResponse::map_into_left_body)
         })
     }
@@ -121,6 +129,13 @@ fn settle<B>(outcome: &Result<ServiceResponse<B>, Error>) -> Settle {
         Err(error) => (error.as_response_error().status_code(), None),
     };
     overrule.unwrap_or_else(|| Settle::by_status(status.as_u16()))
+}
+
+fn forbid_storing<B>(response: &mut ServiceResponse<B>) {
+    let (status, has_cache_control) = (response.status().as_u16(), response.headers().contains_key(CACHE_CONTROL));
+    for (name, value) in token::response_headers(status, has_cache_control) {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
 }
 
 const MOUNTED_TWICE: &str = "pkce-actix: TokenEndpoint is mounted twice on this route";

@@ -130,7 +130,7 @@ impl PartialEq for CodeChallenge {
 
 impl Eq for CodeChallenge {}
 
-/// The serialised form has the names of the authorization request and refuses others.
+/// The serialised form has the names of the authorization request and rejects others.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {

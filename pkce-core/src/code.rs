@@ -1,4 +1,4 @@
-//! The authorization code that a host without a generator of its own can use.
+//! The authorization code, for a host without a generator of its own.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl AuthorizationCode {
         Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
     }
 
-    /// The code as it goes into the redirect. It needs no percent-encoding.
+    /// Returns the code. It needs no percent-encoding.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,7 +56,7 @@ impl fmt::Debug for AuthorizationCode {
 
 /// `code = 1*VSCHAR` (RFC 6749 A.11), with an upper limit. VSCHAR is %x20-7E.
 pub(crate) fn is_code(code: &[u8]) -> bool {
-    // Nothing branches, so the compiler makes vector code of it.
+    // Nothing branches, so the compiler vectorises it.
     let visible = |byte: &u8| byte.wrapping_sub(0x20) < 0x5f;
     !code.is_empty() && code.len() <= MAX_LENGTH && code.iter().fold(true, |all, byte| all & visible(byte))
 }

@@ -4,25 +4,25 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of an authorization code, 32 bytes: the key under which a store keeps a [`Binding`](crate::Binding).
+/// The SHA-256 of an authorization code, 32 bytes: the key under which a store keeps a [`Binding`](crate::store::Binding).
 ///
 /// Whoever reads the store finds no code that could be redeemed (RFC 6819 §5.1.4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CodeDigest([u8; 32]);
 
 impl CodeDigest {
-    /// The digest of a code, as it stands after form decoding.
+    /// Returns the digest of a code, after form decoding.
     #[inline]
     pub fn of(code: &[u8]) -> Self {
         Self(Sha256::digest(code).into())
     }
 
-    /// A digest read back from a store.
+    /// Creates a digest from what a store read back.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes, for a store to use as its key.
+    /// Returns the 32 bytes, for a store to use as its key.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -1,6 +1,6 @@
-//! The decision: may this code be served to whoever presented this proof?
+//! The decision: may this code be served for this proof?
 //!
-//! Pure: no store, no clock. [`Pkce`](crate::Pkce) fetches what it judges and carries out what it says.
+//! Pure: no store, no clock. [`Pkce`](crate::Pkce) fetches the record, and carries out the decision.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use crate::proof::Proof;
 use crate::reason::Reason;
 use crate::store::{Attempt, Binding, Redemption, Ticket};
 
-/// What the answer is.
+/// What to do with a token request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The verifier matches: the host may run.
     Verified(CodeChallengeMethod, Binding),
     /// Bound to no challenge, and the policy allows that.
     WithoutChallenge(Binding),
-    /// Let pass in report-only mode; the reason is what it would be refused for.
+    /// Let pass in report-only mode. The reason is what it would be rejected for.
     Tolerated(Reason, Option<Binding>),
-    /// Refused.
+    /// Rejected, with what that entails.
     Rejected(Reason, Consequence),
 }
 
-/// What else a refusal entails.
+/// What a rejection entails.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Consequence {
     /// Nothing.
     Nothing,
-    /// The store marked a code that is not served: it is to be restored.
+    /// The store marked a code that is not served: restore it.
     Restore,
-    /// The policy burns the code: it is to be redeemed with its own proof and the reserved ticket.
+    /// The policy burns the code: redeem it with its own proof and the reserved ticket.
     Burn(Option<Proof>),
-    /// A replay by whoever had the right to the first redemption, so long ago: the host is to be told.
+    /// A replay with the right proof, and the time since the first redemption: the host is to be told.
     Replay(Binding, Duration),
 }
 
-/// A refusal that needs no look into the store.
+/// A rejection that needs no look into the store.
 pub(crate) fn before_redeeming(presented: Option<&Proof>, policy: &Policy) -> Option<Reason> {
     let missing = presented.is_none() && !policy.allow_missing_challenge && !policy.report_only;
     missing.then_some(Reason::VerifierMissing) // RFC 9700 §2.1.1
@@ -62,7 +62,7 @@ pub(crate) fn judge(attempt: &Attempt, found: Redemption, policy: &Policy) -> De
 
         Redemption::First(binding) => serve(presented, binding, policy),
 
-        // The core is the judge: a store that refuses what it should have marked is at fault, not the client.
+        // The core decides: a store that does not mark an equal proof is at fault, not the client.
         Redemption::Refused(binding) => match disagreement(presented, binding.proof()) {
             None => Rejected(Reason::StoreContractBroken, Consequence::Nothing),
             Some(Reason::VerifierMismatch) if policy.burn_on_mismatch => {
@@ -90,7 +90,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
         Some(_) => Decision::Rejected(Reason::MethodNoLongerAllowed, Consequence::Restore),
         None if policy.allow_missing_challenge => Decision::WithoutChallenge(binding),
         None if policy.report_only => Decision::Tolerated(Reason::VerifierMissing, Some(binding)),
-        None => Decision::Rejected(Reason::VerifierMissing, Consequence::Restore),
+        None => Decision::Rejected(Reason::VerifierWithheld, Consequence::Restore),
     }
 }
 
@@ -98,7 +98,7 @@ fn serve(presented: Option<&Proof>, binding: Binding, policy: &Policy) -> Decisi
 fn disagreement(presented: Option<&Proof>, bound: Option<&Proof>) -> Option<Reason> {
     match (presented, bound) {
         (Some(presented), Some(bound)) => (presented != bound).then_some(Reason::VerifierMismatch),
-        (None, Some(_)) => Some(Reason::VerifierMissing),
+        (None, Some(_)) => Some(Reason::VerifierWithheld),
         (Some(_), None) => Some(Reason::VerifierUnexpected), // RFC 9700 §4.8.2: a downgrade
         (None, None) => None,
     }
@@ -141,7 +141,7 @@ mod tests {
         [new(), new().allow_plain(), new().allow_missing_challenge(), new().report_only(), new().burn_on_mismatch()]
     }
 
-    /// What was bound, what was presented, and the answer under each of the policies.
+    /// What was bound, what was presented, and the decision under each of the policies.
     type Row = (&'static str, Option<Proof>, [Decision; 5]);
 
     fn check(found: fn(Binding) -> Redemption, rows: Vec<Row>) {
@@ -171,7 +171,7 @@ mod tests {
         let verified = |method| move || Decision::Verified(method, binding(method.as_str()));
         let no_longer = || restore(Reason::MethodNoLongerAllowed);
         let plain = verified(CodeChallengeMethod::Plain);
-        let missing = || restore(Reason::VerifierMissing);
+        let missing = || restore(Reason::VerifierWithheld);
         let rows = vec![
             ("S256", Some(RIGHT), always(verified(CodeChallengeMethod::S256))),
             ("S256", Some(WRONG), broken()),
@@ -211,10 +211,10 @@ mod tests {
         let rows = vec![
             ("S256", Some(RIGHT), broken()),
             ("S256", Some(WRONG), mismatch()),
-            ("S256", None, always(|| stop(Reason::VerifierMissing))),
+            ("S256", None, always(|| stop(Reason::VerifierWithheld))),
             ("plain", Some(RIGHT), broken()),
             ("plain", Some(WRONG), mismatch()),
-            ("plain", None, always(|| stop(Reason::VerifierMissing))),
+            ("plain", None, always(|| stop(Reason::VerifierWithheld))),
             ("none", Some(RIGHT), always(|| stop(Reason::VerifierUnexpected))),
             ("none", None, broken()),
         ];

@@ -10,7 +10,7 @@ use crate::reason::Reason;
 
 /// Reads the named members of a JSON object. Everything else in it is skipped.
 ///
-/// Refused: a top level that is not an object, a repeat of a name, a value that is not a string, trailing data.
+/// Rejects a top level that is not an object, a repeat of a name, a value that is not a string, trailing data.
 pub(crate) fn members<'a, const N: usize>(
     body: &'a [u8],
     names: &[&str; N],

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum CodeChallengeMethod {
     /// The challenge *is* the verifier. Whoever sees the authorization request can redeem the code;
-    /// refused unless [`Policy::allow_plain`](crate::Policy::allow_plain).
+    /// rejected unless [`Policy::allow_plain`](crate::Policy::allow_plain).
     #[serde(rename = "plain")]
     Plain,
     /// `BASE64URL(SHA256(ASCII(code_verifier)))`: the default, and all that is allowed by default.
@@ -18,7 +18,7 @@ pub enum CodeChallengeMethod {
 }
 
 impl CodeChallengeMethod {
-    /// The name as it stands in `code_challenge_method`.
+    /// Returns the value of `code_challenge_method`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "plain",

@@ -17,8 +17,8 @@ static METADATA: Metadata<'static> = Metadata::new("pkce", Level::INFO, Some("pk
 /// Gives the recorder the description and the unit of each metric, and sets the counts that alerts watch to zero: what
 /// comes into being as 1 is no increase to Prometheus, so the first theft after a start would go unseen.
 ///
-/// Call it once, after installing the recorder. The counts are those of the token requests refused for what a thief of
-/// codes would cause or for a fault of the server, of the store's faults, and of codes that could not be bound.
+/// Call it once, after installing the recorder. The counts are those of token requests rejected for what a
+/// stolen code may cause or for a fault of the server, of the store's faults, and of codes that could not be bound.
 pub fn describe_metrics() {
     metrics::describe_counter!(EVENTS, Unit::Count, "What PKCE made of the requests, by endpoint, outcome and reason.");
     metrics::describe_histogram!(

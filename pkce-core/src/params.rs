@@ -11,6 +11,8 @@ use percent_encoding::percent_decode;
 /// same duplicates. Values are decoded only when asked for, and strictly.
 pub(crate) struct Params<'a, const N: usize> {
     found: [Found<'a>; N],
+    /// Whether one of the names appears with brackets, in which some readers find it: `code[]`, `[code]`.
+    bracketed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -27,6 +29,7 @@ pub(crate) struct MalformedValue;
 impl<'a, const N: usize> Params<'a, N> {
     pub(crate) fn scan(input: &'a [u8], names: &[&str; N]) -> Self {
         let mut found = [Found::Absent; N];
+        let mut bracketed = false;
         let mut rest = Some(input).filter(|input| !input.is_empty());
         while let Some(pairs) = rest {
             let (pair, others) = cut(pairs, b'&');
@@ -34,16 +37,22 @@ impl<'a, const N: usize> Params<'a, N> {
             // A name is short: a plain search is faster than one by blocks.
             let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(equals).unwrap_or_default();
-            if let Some(slot) = position(name, names).and_then(|at| found.get_mut(at)) {
-                let value = value.get(1..).unwrap_or_default();
-                *slot = match *slot {
-                    Found::Absent => Found::Once(value),
-                    // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).
-                    Found::Once(_) | Found::Repeated => Found::Repeated,
-                };
-            }
+            let slot = match position(name, names) {
+                Some(Position::Exact(at)) => found.get_mut(at),
+                Some(Position::Bracketed) => {
+                    bracketed = true;
+                    None
+                }
+                None => None,
+            };
+            let Some(slot) = slot else { continue };
+            *slot = match *slot {
+                Found::Absent => Found::Once(value.get(1..).unwrap_or_default()),
+                // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).
+                Found::Once(_) | Found::Repeated => Found::Repeated,
+            };
         }
-        Self { found }
+        Self { found, bracketed }
     }
 
     /// Merges the parameters of two parts of a request. One that is in both counts once if the values are equal,
@@ -61,6 +70,11 @@ impl<'a, const N: usize> Params<'a, N> {
         self
     }
 
+    /// Whether one of the names appears with brackets.
+    pub(crate) const fn any_bracketed(&self) -> bool {
+        self.bracketed
+    }
+
     pub(crate) fn any_repeated(&self) -> bool {
         self.found.iter().any(|found| matches!(found, Found::Repeated))
     }
@@ -68,6 +82,11 @@ impl<'a, const N: usize> Params<'a, N> {
     /// Which of the names appear more than once.
     pub(crate) fn repeated(&self) -> [bool; N] {
         self.found.map(|found| matches!(found, Found::Repeated))
+    }
+
+    /// Which of the names appear, with or without a value.
+    pub(crate) fn present(&self) -> [bool; N] {
+        self.found.map(|found| !matches!(found, Found::Absent))
     }
 
     /// Whether any of the names appears, with or without a value.
@@ -125,11 +144,26 @@ pub(crate) fn cut(bytes: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+enum Position {
+    Exact(usize),
+    Bracketed,
+}
+
 /// The position of an encoded name among ours, which are ASCII: as it is, or decoded as leniently as any reader does.
-fn position(encoded: &[u8], names: &[&str]) -> Option<usize> {
-    names.iter().position(|ours| encoded == ours.as_bytes()).or_else(|| {
-        memchr(b'%', encoded)?;
-        names.iter().position(|ours| percent_decode(encoded).eq(ours.bytes()))
+fn position(encoded: &[u8], names: &[&str]) -> Option<Position> {
+    if let Some(at) = names.iter().position(|ours| encoded == ours.as_bytes()) {
+        return Some(Position::Exact(at));
+    }
+    // No other name without one of these is ours.
+    memchr2(b'%', b'[', encoded)?;
+    let decoded: Cow<'_, [u8]> = percent_decode(encoded).into();
+    names.iter().enumerate().find_map(|(at, ours)| match decoded.strip_prefix(ours.as_bytes()) {
+        Some([]) => Some(Position::Exact(at)),
+        Some([b'[', ..]) => Some(Position::Bracketed),
+        _ => {
+            let inner = decoded.strip_prefix(b"[")?.strip_prefix(ours.as_bytes())?;
+            inner.starts_with(b"]").then_some(Position::Bracketed)
+        }
     })
 }
 
@@ -147,7 +181,18 @@ mod tests {
         for input in ["code=a", "c%6fde=a", "%63%6F%64%65=a", "x=y&code=a", "&&code=a&"] {
             assert_eq!(scan(input), (false, [Some(&b"a"[..]), None]), "{input}");
         }
-        for input in ["Code=a", "code%20=a", "code+=a", "code%=a", "c%6=a", "codex=a", "cod=a", "code;=a", "code[]=a"] {
+        for input in [
+            "Code=a",
+            "code%20=a",
+            "code+=a",
+            "code%=a",
+            "c%6=a",
+            "codex=a",
+            "cod=a",
+            "code;=a",
+            "[codex]=a",
+            "[code=a",
+        ] {
             assert_eq!(scan(input), (false, [None, None]), "{input}");
         }
     }
@@ -158,6 +203,25 @@ mod tests {
             assert!(scan(input).0, "{input}");
         }
         assert!(!scan("resource=a&resource=b&code=a").0);
+    }
+
+    #[test]
+    fn a_name_with_brackets_is_seen_in_every_spelling() {
+        for input in [
+            "code[]=a",
+            "code[",
+            "code[0]=",
+            "code%5Bx%5D=a",
+            "[code]=a",
+            "%5Bcode%5D",
+            "[c%6fde]x=a",
+            "[code][y]=a",
+            "code=a&[code]=b",
+            "[code]=b&code=a",
+        ] {
+            let params = Params::scan(input.as_bytes(), &["code", "state"]);
+            assert!(params.any_bracketed(), "{input}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! [`Pkce`]: policy, store and clock in one value.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
+use crate::adapter::body_buffer::RequestBody;
 use crate::adapter::request::Request;
 use crate::adapter::token::{self, CodeGrant, TokenRequest};
 use crate::clearance::{Clearance, ClearanceKind};
@@ -117,6 +119,17 @@ impl Pkce {
         events::settled(settle);
     }
 
+    /// Reads a request body within [`Policy::body_timeout`]. For adapters.
+    ///
+    /// `reading` fills a [`BodyBuffer`](crate::adapter::BodyBuffer). If it does not complete in time, it is dropped.
+    pub async fn read_body(&self, reading: impl Future<Output = RequestBody>) -> RequestBody {
+        let reading = pin!(reading);
+        match self.policy().body_timeout {
+            Some(timeout) => self.store().timer.bound(timeout, reading).await.unwrap_or(RequestBody::TIMED_OUT),
+            None => reading.await,
+        }
+    }
+
     async fn redeem_grant(&self, grant: &CodeGrant<'_>) -> Result<(Clearance, Reservation), Reason> {
         let proof = grant.proof();
         if let Some(reason) = decision::before_redeeming(proof.as_ref(), self.policy()) {
@@ -124,7 +137,14 @@ impl Pkce {
         }
         let ticket = Ticket::generate().map_err(|_| Reason::RandomUnavailable)?;
         let (code, attempt) = (grant.digest(), Attempt::new(proof, ticket, self.now()));
-        let found = self.call_redeem(&code, &attempt).await?;
+        let found = match self.call_redeem(&code, &attempt).await {
+            Ok(found) => found,
+            // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
+            Err(reason) => {
+                Box::pin(self.store().restore(&code, ticket)).await.ok();
+                return Err(reason);
+            }
+        };
         let proceed = |kind, binding: Option<Binding>| {
             let bound_grant = binding.as_ref().and_then(|binding| binding.grant().map(Arc::clone));
             // Without a record there is nothing to restore.

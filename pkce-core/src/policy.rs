@@ -15,6 +15,7 @@ use crate::store::MAX_LIFETIME;
 /// | challenge | required | OAuth 2.1 §4.1.1 |
 /// | code lifetime | 60 seconds | FAPI 2.0 §5.3.2.1; enough for a redirect on a slow connection |
 /// | body limit | 16 KiB | a token request has a few hundred bytes; a signed client assertion a few thousand |
+/// | body time-out | 30 seconds | a few hundred bytes arrive within that on the slowest line |
 /// | store time-out | 2 seconds | shorter than a client waits, far longer than a healthy store takes |
 /// | wrong verifier | changes nothing | whoever lacks the verifier must not be able to stop the client that has it |
 ///
@@ -38,6 +39,7 @@ pub struct Policy {
     pub(crate) burn_on_mismatch: bool,
     pub(crate) code_lifetime: Duration,
     pub(crate) body_limit: usize,
+    pub(crate) body_timeout: Option<Duration>,
     pub(crate) store_timeout: Duration,
     pub(crate) error_uri: Option<String>,
     grant_types_with_code: Vec<String>,
@@ -58,6 +60,7 @@ impl Policy {
             burn_on_mismatch: false,
             code_lifetime: Duration::from_secs(60),
             body_limit: 16 * 1024,
+            body_timeout: Some(Duration::from_secs(30)),
             store_timeout: Duration::from_secs(2),
             error_uri: None,
             grant_types_with_code: Vec::new(),
@@ -152,6 +155,15 @@ impl Policy {
     /// Sets the largest body of a token request, or of an authorization request by POST, in bytes. Default: 16 KiB.
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
+        self
+    }
+
+    /// Sets how long a client may take to send the body of a token request, or of an authorization request by POST.
+    /// `None` sets no limit. Default: 30 seconds. A slower one is answered with 408.
+    ///
+    /// Measured like [`Policy::store_timeout`].
+    pub const fn body_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.body_timeout = timeout;
         self
     }
 

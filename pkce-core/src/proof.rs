@@ -9,9 +9,9 @@ use crate::verifier::{self, InvalidCodeVerifier};
 
 /// The SHA-256 of a code verifier, 32 bytes: the only form in which a verifier reaches a store.
 ///
-/// For an S256 challenge it is the challenge's own 32 bytes. For a `plain` challenge it is the hash of the
-/// challenge, so that what a store holds is of no use to whoever reads it. Two proofs are compared in constant time,
-/// and `Debug` shows nothing of them.
+/// For an S256 challenge it is the challenge's own 32 bytes. For a `plain` challenge it is the hash of the challenge, so
+/// that nobody can redeem a code with what a store holds. Two proofs are compared in constant time, and `Debug` shows
+/// nothing of them.
 #[derive(Clone, Copy)]
 pub struct Proof([u8; 32]);
 
@@ -34,18 +34,18 @@ impl Proof {
         Self(Sha256::digest(code_verifier).into())
     }
 
-    /// A proof read back from a store.
+    /// Creates a proof from what a store read back.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes, for a store to keep and to compare.
+    /// Returns the 32 bytes, for a store to keep and to compare.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Constant time: how long it takes tells nothing of where two proofs differ.
+/// Constant time: the time that it takes does not tell where two proofs differ.
 impl PartialEq for Proof {
     #[inline]
     fn eq(&self, other: &Self) -> bool {

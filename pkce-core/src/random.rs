@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 /// The operating system's random number generator could not be read.
 ///
-/// This is returned, never panicked over: without randomness there is no code, no verifier and no ticket.
+/// Without randomness there is no code, no verifier and no ticket. This crate never panics over it.
 #[derive(Debug)]
 pub struct RandomError(SysError);
 

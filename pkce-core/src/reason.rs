@@ -13,12 +13,25 @@ pub enum Reason {
     DuplicateParameter,
     /// A parameter that belongs in the body is in the query (RFC 6749 §4.1.3).
     ParameterInQuery,
-    /// The body is not `application/x-www-form-urlencoded`, or does not say so exactly once (RFC 6749 §4.1.3).
+    /// The content type is not `application/x-www-form-urlencoded`, is not there exactly once (RFC 6749 §4.1.3), or has a
+    /// boundary.
     ContentType,
+    /// The content type names a character set that is not a superset of ASCII.
+    Charset,
     /// The body has a content encoding, so it cannot be read here.
     ContentEncoding,
+    /// The form has a control character, a line break for example.
+    ControlCharacter,
+    /// The body is named a form, but begins like JSON or XML.
+    NotAForm,
+    /// A JSON body holds a form with a code, for a host that guesses.
+    FormInJson,
+    /// The name of a parameter has brackets, in which some readers find another name.
+    BracketedParameter,
     /// The body is larger than the policy allows.
     BodyTooLarge,
+    /// The body did not end within the time that the policy allows.
+    BodyTimedOut,
     /// The body ended with an error, or does not match its content type.
     MalformedBody,
 
@@ -37,8 +50,10 @@ pub enum Reason {
     /// A request object is used, and the query's own parameters do not count (RFC 9101 §6.3).
     RequestObject,
 
-    /// A response type that asks for no code, where a challenge is demanded (RFC 6749 §3.1.1).
+    /// A response type that asks for no code, where a challenge is required (RFC 6749 §3.1.1).
     ResponseTypeWithoutCode,
+    /// A response type that is `code` only to a lenient reader.
+    ResponseTypeLookalike,
 
     /// A response mode in which a code cannot be captured: `form_post`, a JWT, or an unknown one.
     ResponseMode,
@@ -69,8 +84,10 @@ pub enum Reason {
     CodeMalformed,
     /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 §4.1).
     VerifierMalformed,
-    /// The code verifier is missing, and a challenge is required or bound (RFC 9700 §2.1.1).
+    /// The code verifier is missing, and the policy requires a challenge (RFC 9700 §2.1.1).
     VerifierMissing,
+    /// The code verifier is missing, and the record of the code requires one (RFC 9700 §2.1.1).
+    VerifierWithheld,
     /// The code verifier does not match the bound challenge (RFC 7636 §4.6).
     VerifierMismatch,
     /// A code verifier came for a code that is bound to no challenge (RFC 9700 §4.8.2).
@@ -90,7 +107,7 @@ pub enum Reason {
 
     /// The store failed. Never a pass.
     StoreUnavailable,
-    /// The store did not answer within the policy's time-out. Never a pass.
+    /// The store did not respond within the policy's time-out. Never a pass.
     StoreTimedOut,
     /// The store holds a record that cannot be parsed. Never compared as `plain`.
     StoreRecordInvalid,
@@ -164,9 +181,10 @@ pub(crate) struct Wire {
 
 impl Reason {
     /// Reasons that a stolen code may cause.
-    pub(crate) const OF_STOLEN_CODES: [Self; 6] = [
+    pub(crate) const OF_STOLEN_CODES: [Self; 7] = [
         Self::VerifierMismatch,
         Self::VerifierMissing,
+        Self::VerifierWithheld,
         Self::VerifierUnexpected,
         Self::CodeReplayed,
         Self::CodeRedeemed,
@@ -199,6 +217,14 @@ impl Reason {
             Self::DuplicateParameter => bad("duplicate_parameter", "a parameter is included more than once"),
             Self::ParameterInQuery => bad("parameter_in_query", "a parameter of the body is included in the query"),
             Self::ContentType => bad("content_type", "the content type of the body is not accepted"),
+            Self::Charset => bad("charset", "the character set of the body is not accepted: use UTF-8"),
+            Self::ControlCharacter => {
+                bad("control_character", "the body has a line break or another control character that is not encoded")
+            }
+            Self::NotAForm => bad("not_a_form", "the body is not a form, although the content type is"),
+            Self::FormInJson => bad("form_in_json", "the body is a form inside of JSON"),
+            Self::BracketedParameter => bad("bracketed_parameter", "a parameter name has brackets"),
+            Self::BodyTimedOut => Wire { status: 408, ..bad("body_timed_out", "the body did not arrive in time") },
             Self::ContentEncoding => bad("content_encoding", "a content encoding of the body is not accepted"),
             Self::BodyTooLarge => Wire { status: 413, ..bad("body_too_large", "the body is too large") },
             Self::MalformedBody => bad("malformed_body", "the body is malformed"),
@@ -224,6 +250,7 @@ impl Reason {
             Self::ResponseTypeWithoutCode => {
                 bad("response_type_without_code", "the response type does not contain code")
             }
+            Self::ResponseTypeLookalike => bad("response_type_lookalike", "the response type is malformed"),
             Self::ResponseMode => bad("response_mode", "the response mode is not supported"),
             Self::RedirectUriMissing => bad("redirect_uri_missing", "the redirect URI is missing"),
             Self::CodeForOtherTarget => faulty("code_for_other_target"),
@@ -244,8 +271,13 @@ impl Reason {
             Self::VerifierUnexpected => {
                 bad("verifier_unexpected", "a code verifier is included without a code challenge")
             }
-            Self::VerifierMalformed => grant("verifier_malformed"),
-            Self::VerifierMissing => grant("verifier_missing"),
+            Self::VerifierMalformed => Wire {
+                description: "the code verifier is malformed: it needs 43 to 128 characters of A-Z a-z 0-9 - . _ ~ and no \
+                              line break",
+                ..grant("verifier_malformed")
+            },
+            Self::VerifierMissing => Wire { description: "code verifier required", ..grant("verifier_missing") },
+            Self::VerifierWithheld => grant("verifier_withheld"),
             Self::VerifierMismatch => grant("verifier_mismatch"),
             Self::CodeUnknown => grant("code_unknown"),
             Self::CodeExpired => grant("code_expired"),

@@ -35,7 +35,7 @@ impl Rejection {
         self.reason
     }
 
-    /// Returns the HTTP status: 400, 405, 413, 500 or 503. Never 401: that is the host's `invalid_client`.
+    /// Returns the HTTP status: 400, 405, 408, 413, 500 or 503. Never 401: that is the host's `invalid_client`.
     pub const fn status(&self) -> u16 {
         self.reason.wire().status
     }
@@ -96,10 +96,18 @@ impl From<RandomError> for Rejection {
 mod tests {
     use super::*;
 
-    const ALL: [Reason; 43] = [
+    const ALL: [Reason; 51] = [
         Reason::DuplicateParameter,
         Reason::ParameterInQuery,
         Reason::ContentType,
+        Reason::Charset,
+        Reason::ControlCharacter,
+        Reason::NotAForm,
+        Reason::FormInJson,
+        Reason::BracketedParameter,
+        Reason::BodyTimedOut,
+        Reason::ResponseTypeLookalike,
+        Reason::VerifierWithheld,
         Reason::ContentEncoding,
         Reason::BodyTooLarge,
         Reason::MalformedBody,
@@ -157,10 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_grant_never_says_why() {
+    fn an_invalid_grant_says_why_only_where_the_request_alone_tells() {
+        let request_alone = [Reason::VerifierMissing, Reason::VerifierMalformed];
         let bodies: std::collections::HashSet<String> = ALL
             .into_iter()
-            .filter(|reason| reason.error() == ErrorCode::InvalidGrant)
+            .filter(|reason| reason.error() == ErrorCode::InvalidGrant && !request_alone.contains(reason))
             .map(|reason| Rejection::new(reason, &Policy::new()).body())
             .collect();
         assert_eq!(bodies.len(), 1);
@@ -170,7 +179,7 @@ mod tests {
     fn no_response_is_a_401_and_only_a_405_names_methods() {
         for reason in ALL {
             let rejection = Rejection::new(reason, &Policy::new());
-            assert!(matches!(rejection.status(), 400 | 405 | 413 | 500 | 503));
+            assert!(matches!(rejection.status(), 400 | 405 | 408 | 413 | 500 | 503));
             assert_eq!(rejection.headers().any(|(name, _)| name == "allow"), rejection.status() == 405);
         }
     }

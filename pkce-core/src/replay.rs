@@ -15,6 +15,10 @@ use crate::store::Binding;
 ///
 /// RFC 6749 §4.1.2: the server "SHOULD revoke (when possible) all tokens previously issued based on that authorization
 /// code". A wrong verifier never causes a replay (OAuth 2.1 §7.5.3), nor does a code that was burned.
+///
+/// Not every replay is a theft. A client that retries after its first request was cut off while the host ran causes one:
+/// the code stays redeemed, because nobody knows whether tokens were issued. So does a retry after the store lost its
+/// response to a redemption, if it could not be told to restore the code either.
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,

@@ -7,8 +7,8 @@ use metrics::{Key, Label};
 /// A label: its name and its value.
 pub(crate) type Pair = (&'static str, &'static str);
 
-/// The series that one place in the code counts, each made when it is first needed: to make one allocates and hashes,
-/// which would be most of what a count costs where nobody records it.
+/// The series that one place in the code counts. Each is made when it is first needed, because making one allocates and
+/// hashes, which would be most of the cost of a count that nobody records.
 ///
 /// A list, because the values are few and the usual ones come first.
 pub(crate) struct Series {

@@ -16,13 +16,13 @@ pub enum Settle {
 impl Settle {
     /// Returns what the status of the host's response means for the code.
     ///
-    /// * 400, 401, 403, 415, 422, 429: a clear refusal. The code is restored, so that the client can try again, as
+    /// * 400, 401, 403, 413, 415, 422, 429: a clear refusal. The code is restored, so that the client can try again, as
     ///   `use_dpop_nonce` needs (RFC 9449 §8).
     /// * Everything else (2xx, 3xx, 408, 409, 499, 5xx): the code was used, or nobody knows. It stays redeemed
     ///   (RFC 6749 §4.1.2).
     pub const fn by_status(status: u16) -> Self {
         match status {
-            400 | 401 | 403 | 415 | 422 | 429 => Self::Restore,
+            400 | 401 | 403 | 413 | 415 | 422 | 429 => Self::Restore,
             _ => Self::Keep,
         }
     }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn only_a_clear_refusal_restores() {
         for status in 100..=599 {
-            let refusal = [400, 401, 403, 415, 422, 429].contains(&status);
+            let refusal = [400, 401, 403, 413, 415, 422, 429].contains(&status);
             assert_eq!(Settle::by_status(status) == Settle::Restore, refusal, "status {status}");
         }
     }

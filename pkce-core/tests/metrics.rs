@@ -86,10 +86,10 @@ fn what_alerts_watch_is_there_before_it_happens() {
         _ = redeem(&pkce, Some(WRONG)).await;
     });
     let counts = |scraped: &str| scraped.lines().filter(|line| line.starts_with("pkce_events_total")).count();
-    // Eleven reasons, three verbs with four faults each, and binding.
-    assert_eq!(counts(&untouched), 24, "{untouched}");
+    // Twelve reasons, three verbs with four faults each, and binding.
+    assert_eq!(counts(&untouched), 25, "{untouched}");
     // They are the very counts that events increase; only `bind` `bound` is new.
-    assert_eq!(counts(&touched), 25, "{touched}");
+    assert_eq!(counts(&touched), 26, "{touched}");
     for labels in [
         r#"endpoint="token",outcome="rejected",reason="verifier_mismatch""#,
         r#"endpoint="store",outcome="failed",verb="insert",kind="full""#,

@@ -84,7 +84,7 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
     lenient.bind_without_challenge(CODE).await.unwrap();
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Err(Reason::VerifierUnexpected)); // C15
-    assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C16
+    assert_eq!(redeem(&house.server(Policy::new()), None).await, Err(Reason::VerifierMissing)); // C12
     assert_eq!(redeem(&lenient, None).await, Ok(WithoutChallenge)); // C16; live until now
     assert_eq!(redeem(&lenient, None).await, Err(Reason::CodeReplayed));
     assert_eq!(redeem(&lenient, Some(VERIFIER)).await, Err(Reason::CodeRedeemed));
@@ -93,10 +93,14 @@ async fn a_code_bound_to_no_challenge_is_served_without_a_verifier_only() {
 #[tokio::test]
 async fn leaving_the_verifier_out_never_helps_where_a_challenge_is_bound() {
     let house = House::new();
-    for policy in [Policy::new(), Policy::new().allow_missing_challenge(), Policy::new().report_only()] {
+    for (policy, reason) in [
+        (Policy::new(), Reason::VerifierMissing),                            // C12
+        (Policy::new().allow_missing_challenge(), Reason::VerifierWithheld), // C12a
+        (Policy::new().report_only(), Reason::VerifierWithheld),
+    ] {
         let pkce = house.server(policy);
         _ = pkce.bind(CODE, s256()).await;
-        assert_eq!(redeem(&pkce, None).await, Err(Reason::VerifierMissing)); // C12
+        assert_eq!(redeem(&pkce, None).await, Err(reason));
     }
     assert_eq!(redeem(&house.server(Policy::new()), Some(VERIFIER)).await, Ok(Verified(S256)));
 }

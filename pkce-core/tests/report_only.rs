@@ -45,7 +45,7 @@ async fn a_bound_code_is_enforced() {
     let rows = [
         (Some(VERIFIER), Ok(Verified(S256)), Ok(Verified(S256))),
         (Some(WRONG), Err(Reason::VerifierMismatch), Err(Reason::VerifierMismatch)),
-        (None, Err(Reason::VerifierMissing), Err(Reason::VerifierMissing)),
+        (None, Err(Reason::VerifierMissing), Err(Reason::VerifierWithheld)),
         (Some(MALFORMED), Err(Reason::VerifierMalformed), Err(Reason::VerifierMalformed)),
     ];
     check(prepare, rows).await;
@@ -91,7 +91,7 @@ async fn a_code_bound_by_a_method_no_longer_allowed_is_enforced() {
     let rows = [
         (Some(VERIFIER), Err(Reason::MethodNoLongerAllowed), Err(Reason::MethodNoLongerAllowed)),
         (Some(WRONG), Err(Reason::VerifierMismatch), Err(Reason::VerifierMismatch)),
-        (None, Err(Reason::VerifierMissing), Err(Reason::VerifierMissing)),
+        (None, Err(Reason::VerifierMissing), Err(Reason::VerifierWithheld)),
         (Some(MALFORMED), Err(Reason::VerifierMalformed), Err(Reason::VerifierMalformed)),
     ];
     check(prepare, rows).await;

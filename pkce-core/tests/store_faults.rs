@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::VecDeque;
 use std::future::{Ready, pending, ready};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use pkce_core::store::{
     Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, StoreErrorKind,
     Ticket,
 };
-use pkce_core::{BindError, Pkce, Policy, Reason, Settle, Timestamp};
+use pkce_core::{BindError, MemoryStore, Pkce, Policy, Reason, Settle, Timestamp};
 
 type Answer = Box<dyn Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync>;
 
@@ -120,10 +121,50 @@ async fn a_store_that_fails_hangs_or_holds_nonsense_is_a_503() {
                 let rejection = pkce.redeem(CODE, Some(verifier)).await.unwrap_err();
                 assert_eq!(rejection.reason(), reason);
                 assert_eq!((rejection.status(), rejection.error().as_str()), (503, "temporarily_unavailable"));
-                assert_eq!(puppet.asked(), ["redeem"]);
+                // The store may have marked the code, and the host never ran.
+                assert_eq!(puppet.asked(), ["redeem", "restore"]);
             }
         }
     }
+}
+
+/// A store that does what it is asked, and loses its first response to a redemption.
+struct Forgetful {
+    store: MemoryStore,
+    lost: AtomicBool,
+}
+
+#[async_trait]
+impl ChallengeStore for Forgetful {
+    async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+        self.store.insert(code, binding).await
+    }
+
+    async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+        let redeemed = self.store.redeem(code, attempt).await;
+        if self.lost.swap(true, Ordering::SeqCst) { redeemed } else { pending().await }
+    }
+
+    async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+        self.store.restore(code, ticket).await
+    }
+}
+
+#[tokio::test]
+async fn a_redemption_whose_response_was_lost_is_no_replay() {
+    let replays = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&replays);
+    let hook = move |_| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        ready(())
+    };
+    let store = Forgetful { store: MemoryStore::new(), lost: AtomicBool::new(false) };
+    let pkce = Pkce::builder(store).timer(impatient).on_replay(hook).build();
+    pkce.bind(CODE, s256()).await.unwrap();
+    assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::StoreTimedOut)); // C24
+    assert!(redeem(&pkce, Some(VERIFIER)).await.is_ok(), "the client's honest retry");
+    assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::CodeReplayed));
+    assert_eq!(replays.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -15,14 +15,30 @@ const INVALID_GRANT: &str = r#"{"error":"invalid_grant","error_description":"the
 const UNAVAILABLE: &str =
     r#"{"error":"temporarily_unavailable","error_description":"the server cannot check the request now"}"#;
 
+/// The verifiers that cannot be right for any code: the request alone decides, so the client may read why. C11, C12.
+const INVALID_VERIFIERS: [(Reason, &str); 2] = [
+    (
+        Reason::VerifierMalformed,
+        "the code verifier is malformed: it needs 43 to 128 characters of A-Z a-z 0-9 - . _ ~ and no line break",
+    ),
+    (Reason::VerifierMissing, "code verifier required"),
+];
+
 /// The answers that say what is wrong with a request, and their status.
-const INVALID_REQUESTS: [(Reason, u16, &str); 21] = [
+const INVALID_REQUESTS: [(Reason, u16, &str); 28] = [
     (Reason::DuplicateParameter, 400, "a parameter is included more than once"),
     (Reason::ParameterInQuery, 400, "a parameter of the body is included in the query"),
     (Reason::ContentType, 400, "the content type of the body is not accepted"),
     (Reason::ContentEncoding, 400, "a content encoding of the body is not accepted"),
     (Reason::BodyTooLarge, 413, "the body is too large"),
     (Reason::MalformedBody, 400, "the body is malformed"),
+    (Reason::Charset, 400, "the character set of the body is not accepted: use UTF-8"),
+    (Reason::ControlCharacter, 400, "the body has a line break or another control character that is not encoded"),
+    (Reason::NotAForm, 400, "the body is not a form, although the content type is"),
+    (Reason::FormInJson, 400, "the body is a form inside of JSON"),
+    (Reason::BracketedParameter, 400, "a parameter name has brackets"),
+    (Reason::BodyTimedOut, 408, "the body did not arrive in time"),
+    (Reason::ResponseTypeLookalike, 400, "the response type is malformed"),
     (Reason::AuthorizationMethod, 405, "the request method is not accepted"),
     (Reason::ChallengeRequired, 400, "code challenge required"),
     (Reason::ChallengeMalformed, 400, "the code challenge is malformed"),
@@ -40,9 +56,8 @@ const INVALID_REQUESTS: [(Reason, u16, &str); 21] = [
     (Reason::VerifierUnexpected, 400, "a code verifier is included without a code challenge"),
 ];
 
-const INVALID_GRANTS: [Reason; 9] = [
-    Reason::VerifierMalformed,
-    Reason::VerifierMissing,
+const INVALID_GRANTS: [Reason; 8] = [
+    Reason::VerifierWithheld,
     Reason::VerifierMismatch,
     Reason::CodeUnknown,
     Reason::CodeExpired,
@@ -95,6 +110,13 @@ fn all_that_concerns_a_code_has_one_and_the_same_answer() {
 }
 
 #[test]
+fn a_verifier_that_no_code_can_have_is_an_invalid_grant_that_says_why() {
+    for (reason, description) in INVALID_VERIFIERS {
+        assert_eq!(answer(reason), (400, invalid_request(description).replace(IR, "invalid_grant"), headers(None)));
+    }
+}
+
+#[test]
 fn a_fault_of_the_server_says_nothing_of_it() {
     for reason in FAULTS {
         assert_eq!(answer(reason), (503, UNAVAILABLE.to_owned(), headers(None)), "{reason}"); // C24, C25
@@ -123,7 +145,8 @@ fn metadata_lists_what_is_accepted() {
 
 fn all_bodies() -> HashSet<String> {
     let requests = INVALID_REQUESTS.iter().map(|(_, _, description)| invalid_request(description));
-    requests.chain([INVALID_GRANT.to_owned(), UNAVAILABLE.to_owned()]).collect()
+    let verifiers = INVALID_VERIFIERS.map(|(reason, _)| Rejection::from(reason).body());
+    requests.chain(verifiers).chain([INVALID_GRANT.to_owned(), UNAVAILABLE.to_owned()]).collect()
 }
 
 proptest! {

@@ -3,14 +3,14 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use pkce_core::Pkce;
 use pkce_core::adapter::{self, CaptureRejection};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::io::{self, BoxFuture, facts, host_response};
+use crate::io::{self, BoxError, BoxFuture, facts, host_response};
 use crate::rejection::Renderer;
 
 /// Captures the code from the redirect of an authorization endpoint, and binds it to the challenge of the same request.
@@ -101,6 +101,7 @@ where
     S::Future: Send,
     B: Body + From<Bytes> + Send + 'static,
     B::Data: Send,
+    B::Error: Into<BoxError>,
     R: From<Bytes> + Send,
 {
     type Response = Response<R>;
@@ -118,12 +119,12 @@ where
         let CaptureLayer { pkce, renderer } = self.layer.clone();
         let (parts, body) = request.into_parts();
         Box::pin(async move {
-            // Only a POST has its parameters in the body. Another method keeps its body unread.
-            let (asked, body) = if parts.method == Method::POST {
-                let body = io::read(body, pkce.policy()).await;
+            let (announced, head) = (body.size_hint().exact(), facts(&parts, adapter::Body::Complete(&[])));
+            let (asked, body) = if pkce.captures_body(&head, announced) {
+                let body = io::read(body, &pkce).await;
                 (pkce.capture_request(&facts(&parts, body.as_body())), body.into_bytes().into())
             } else {
-                (pkce.capture_request(&facts(&parts, adapter::Body::Complete(&[]))), body)
+                (pkce.capture_request(&head), body)
             };
             let asked = match asked {
                 Ok(asked) => asked,

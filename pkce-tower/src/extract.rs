@@ -210,7 +210,7 @@ mod axum {
 
     async fn from_form<T: DeserializeOwned>(request: Request<Body>, pkce: &Pkce) -> AuthorizationRequest<T> {
         let (parts, body) = request.into_parts();
-        let body = io::read(body, pkce.policy()).await;
+        let body = io::read(body, pkce).await;
         AuthorizationRequest::from_form(&facts(&parts, body.as_body()), pkce.policy())
     }
 }

@@ -1,12 +1,13 @@
 //! What passes between HTTP and the core: the facts of requests and responses, and bodies.
 
+use std::error::Error;
 use std::pin::{Pin, pin};
 
 use bytes::Buf as _;
 use http::{request, response};
 use http_body::Body;
-use http_body_util::BodyExt as _;
-use pkce_core::Policy;
+use http_body_util::{BodyExt as _, LengthLimitError};
+use pkce_core::Pkce;
 use pkce_core::adapter::{self, BodyBuffer, HostResponse, RequestBody};
 
 /// The future of the services of this crate.
@@ -26,15 +27,24 @@ pub(crate) fn host_response(head: &response::Parts) -> HostResponse<'_> {
     head.headers.iter().fold(response, |response, (name, value)| response.header(name.as_str(), value.as_bytes()))
 }
 
-/// Reads a request body, as far as the policy allows.
-pub(crate) async fn read<B: Body>(body: B, policy: &Policy) -> RequestBody {
-    let mut buffer = BodyBuffer::new(policy, Some(body.size_hint().lower()));
+/// An error of a body, whose sources tell whether a limit outside cut it off.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Reads a request body, as far and as long as the policy allows.
+pub(crate) async fn read<B: Body<Error: Into<BoxError>>>(body: B, pkce: &Pkce) -> RequestBody {
+    let buffer = BodyBuffer::new(pkce.policy(), Some(body.size_hint().lower()));
+    pkce.read_body(fill(body, buffer)).await
+}
+
+async fn fill<B: Body<Error: Into<BoxError>>>(body: B, mut buffer: BodyBuffer) -> RequestBody {
     let mut body = pin!(body);
     // A body that knows its length need not be polled once more for the end.
     while buffer.wants_more().is_continue() && !body.is_end_stream() {
         match body.frame().await {
             None => break,
-            Some(Err(_)) => return buffer.failed(),
+            Some(Err(error)) => {
+                return if is_cut_off(&*error.into()) { buffer.too_large() } else { buffer.failed() };
+            }
             Some(Ok(frame)) => {
                 // Trailers are no part of a form.
                 if let Ok(mut data) = frame.into_data() {
@@ -44,4 +54,9 @@ pub(crate) async fn read<B: Body>(body: B, policy: &Policy) -> RequestBody {
         }
     }
     buffer.finish()
+}
+
+/// Whether a limit outside (`RequestBodyLimitLayer`) ended the body.
+fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_cut_off)
 }

@@ -115,11 +115,13 @@ mod capture;
 mod extract;
 mod io;
 mod metadata;
-mod metadata_body;
 mod rejection;
 mod token_endpoint;
 
 pub use pkce_core;
+#[cfg(feature = "metrics")]
+#[doc(inline)]
+pub use pkce_core::describe_metrics;
 #[doc(inline)]
 pub use pkce_core::{
     AuthorizationCode, AuthorizationRequest, Bind, BindError, ClearanceKind, CodeChallenge, CodeChallengeMethod,

@@ -3,14 +3,16 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body::Body;
+use pkce_core::adapter::token;
 use pkce_core::{Pkce, Settle};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extract::Clearance;
-use crate::io::{self, BoxFuture, facts};
+use crate::io::{self, BoxError, BoxFuture, facts};
 use crate::rejection::Renderer;
 
 /// Checks the code verifier at the token endpoint: the service inside runs only once the request was judged.
@@ -73,6 +75,7 @@ where
     S::Future: Send,
     B: Body + From<Bytes> + Send + 'static,
     B::Data: Send,
+    B::Error: Into<BoxError>,
     R: From<Bytes> + Send,
 {
     type Response = Response<R>;
@@ -96,17 +99,21 @@ where
                 response.extensions_mut().insert(Settle::Restore);
                 return Ok(response.map(R::from));
             }
-            let body = io::read(body, pkce.policy()).await;
+            let body = io::read(body, &pkce).await;
             let judged = pkce.judge(&facts(&parts, body.as_body())).await;
             let (clearance, reservation) = match judged {
                 Ok(judged) => judged,
                 Err(rejection) => return Ok(renderer.render(rejection).map(R::from)),
             };
+            let is_token_request = clearance.is_some();
             if let Some(clearance) = clearance {
                 parts.extensions.insert(Clearance(clearance));
             }
-            let response = inner.call(Request::from_parts(parts, body.into_bytes().into())).await?;
+            let mut response = inner.call(Request::from_parts(parts, body.into_bytes().into())).await?;
             pkce.settle(reservation, settle(&response)).await;
+            if is_token_request {
+                forbid_storing(&mut response);
+            }
             Ok(response)
         })
     }
@@ -114,6 +121,13 @@ where
 
 fn settle<R>(response: &Response<R>) -> Settle {
     response.extensions().get().copied().unwrap_or_else(|| Settle::by_status(response.status().as_u16()))
+}
+
+fn forbid_storing<R>(response: &mut Response<R>) {
+    let (status, has_cache_control) = (response.status().as_u16(), response.headers().contains_key(CACHE_CONTROL));
+    for (name, value) in token::response_headers(status, has_cache_control) {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
 }
 
 const MOUNTED_TWICE: &str = "pkce-tower: TokenEndpointLayer is mounted twice on this route";

@@ -62,7 +62,6 @@ impl Program {
                 "debug" => "dev",
                 profile => profile,
             };
-            // By the name of the program: actix-web depends on a package called actix-server as well.
             let status = Command::new(env!("CARGO"))
                 .args([
                     "build",

@@ -8,7 +8,7 @@ use std::{fmt, io, thread};
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, rt};
 use axum::Router;
-use example_host::{Host, Options};
+use fixture_host::{Host, Options};
 use pkce_core::store::ChallengeStore;
 use pkce_core::{MemoryStore, Pkce, Policy};
 use playground::Wire;
@@ -44,10 +44,12 @@ impl Server {
         let (listener, wire) = listen();
         let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{}", wire.0));
         match adapter {
-            Adapter::Axum => Self::axum_on(listener, wire, axum_server::app(&options, MemoryStore::new(), &issuer)),
-            Adapter::Actix => {
-                Self::example_on_actix(listener, wire, actix_server::Server::new(&options, MemoryStore::new(), &issuer))
-            }
+            Adapter::Axum => Self::axum_on(listener, wire, axum_fixture::app(&options, MemoryStore::new(), &issuer)),
+            Adapter::Actix => Self::example_on_actix(
+                listener,
+                wire,
+                actix_fixture::Server::new(&options, MemoryStore::new(), &issuer),
+            ),
         }
     }
 
@@ -64,8 +66,8 @@ impl Server {
             .build();
         let (listener, wire) = listen();
         let server = match adapter {
-            Adapter::Axum => Self::axum_on(listener, wire, axum_server::app_with(host, pkce.clone())),
-            Adapter::Actix => Self::example_on_actix(listener, wire, actix_server::Server::with(host, pkce.clone())),
+            Adapter::Axum => Self::axum_on(listener, wire, axum_fixture::app_with(host, pkce.clone())),
+            Adapter::Actix => Self::example_on_actix(listener, wire, actix_fixture::Server::with(host, pkce.clone())),
         };
         (server, pkce)
     }
@@ -92,9 +94,9 @@ impl Server {
         Self { wire, adapter: Adapter::Axum, running: Running::Axum(Some(runtime)) }
     }
 
-    fn example_on_actix(listener: TcpListener, wire: Wire, server: actix_server::Server) -> Self {
+    fn example_on_actix(listener: TcpListener, wire: Wire, server: actix_fixture::Server) -> Self {
         Self::actix_on(wire, || {
-            let example = HttpServer::new(move || actix_server::app(server.clone()));
+            let example = HttpServer::new(move || actix_fixture::app(server.clone()));
             Ok(example.workers(2).disable_signals().listen(listener)?.run())
         })
     }

@@ -3,11 +3,13 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pkce_core::MemoryStore;
 use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 /// What is wrong with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub enum Fault {
     Fails,
     /// Redeeming and restoring never come to an end.
     Hangs,
+    /// Recording never comes to an end.
+    HangsAtInsert,
+    /// Restoring takes its time.
+    RestoresLate,
     /// Every redemption is sent twice, as a client that resends does.
     Resends,
     /// A redemption is carried out, and its answer is lost.
@@ -49,6 +55,7 @@ impl ChallengeStore for Faulty {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
         match self.fault {
             Fault::Fails => Err(StoreError::unavailable("planted")),
+            Fault::HangsAtInsert => pending().await,
             _ => self.store.insert(code, binding).await,
         }
     }
@@ -76,6 +83,10 @@ impl ChallengeStore for Faulty {
         match self.fault {
             Fault::Fails | Fault::FailsToRestore => Err(StoreError::unavailable("planted")),
             Fault::Hangs => pending().await,
+            Fault::RestoresLate => {
+                sleep(Duration::from_millis(50)).await;
+                self.store.restore(code, ticket).await
+            }
             _ => self.store.restore(code, ticket).await,
         }
     }

@@ -9,7 +9,9 @@ on_both_servers! {
     a_body_of_exactly_16_kib_passes_and_one_octet_more_does_not(own),
     a_body_that_breaks_off_is_no_redemption(own),
     a_body_of_many_mebibytes_is_not_read_to_its_end(own),
-    an_empty_preflight_reaches_no_token_handler(own),
+    a_client_that_is_still_sending_gets_its_413(own),
+    a_preflight_has_no_clearance_and_no_body(own),
+    the_form_extractor_of_the_host_reads_what_was_judged(own),
 }
 
 async fn the_handler_gets_the_identical_octets(adapter: Adapter) -> Result<()> {
@@ -105,12 +107,43 @@ async fn a_body_of_many_mebibytes_is_not_read_to_its_end(adapter: Adapter) -> Re
     Ok(())
 }
 
-/// C1: without a clearance.
-async fn an_empty_preflight_reaches_no_token_handler(adapter: Adapter) -> Result<()> {
+/// C5. The body was read to its end, so the connection can be used again.
+async fn a_client_that_is_still_sending_gets_its_413(adapter: Adapter) -> Result<()> {
     let double = double(adapter);
-    let said = double.server.wire.send("OPTIONS", "/token", &[], "").await?;
-    // The double has no handler for it, so its router says so.
-    assert_eq!((said.status, double.runs()), (405, 0));
+    let mut connection = Connection::open(double.server.wire).await?;
+    let length = 512 * 1024;
+    connection.send(&[HEAD, format!("content-length: {length}\r\n\r\n").as_bytes()].concat()).await?;
+    for _ in 0..length / 1024 {
+        connection.send(&[b'x'; 1024]).await?;
+    }
+    assert_eq!((connection.answer("POST").await?.status, double.runs()), (413, 0));
+    connection.send(b"OPTIONS /token HTTP/1.1\r\nhost: x\r\n\r\n").await?;
+    assert_eq!(connection.answer("OPTIONS").await?.status, 200);
+    Ok(())
+}
+
+/// C1, also after a request on the same connection that has a clearance.
+async fn a_preflight_has_no_clearance_and_no_body(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let body = double.bind().await?.token_request(Behaviour::Echo);
+    let mut connection = Connection::open(double.server.wire).await?;
+    let head = format!("content-length: {}\r\n\r\n{body}", body.len());
+    connection.send(&[HEAD, head.as_bytes()].concat()).await?;
+    let answer = connection.answer("POST").await?;
+    assert_eq!((answer.header("x-clearance"), answer.header("x-inside")), (Some("verified"), Some("verified")));
+    connection.send(b"OPTIONS /token HTTP/1.1\r\nhost: x\r\n\r\n").await?;
+    let answer = connection.answer("OPTIONS").await?;
+    assert_eq!((answer.header("x-clearance"), answer.header("x-inside")), (Some("none"), Some("none")));
+    assert_eq!((answer.status, answer.text().as_str(), double.runs()), (200, "", 1));
+    Ok(())
+}
+
+async fn the_form_extractor_of_the_host_reads_what_was_judged(adapter: Adapter) -> Result<()> {
+    let double = double(adapter);
+    let said = double.server.wire.post_form("/form", "grant_type=refresh_token&refresh_token=%C3%A9+r").await?;
+    assert_eq!(said.body, r#"[("grant_type", "refresh_token"), ("refresh_token", "é r")]"#);
+    let stolen = double.server.wire.post_form("/form", "grant_type=authorization_code&code=c").await?;
+    assert_eq!((stolen.status, stolen.header("x-reason")), (400, Some("verifier_missing")));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use pkce_core::CodeVerifier;
-use pkce_tests::{Client, Result, Server, location, on_both_servers, parameter, query, submit};
+use pkce_tests::{Client, Result, Server, allow, location, on_both_servers, parameter, query, submit};
 use playground::{FORM, Flow, S256, Said, Wire, challenge, form};
 use serde_json::{Value, json};
 
@@ -16,6 +16,9 @@ on_both_servers! {
     the_metadata_is_truthful,
     the_metadata_says_so_if_plain_is_allowed("--allow-plain"),
     the_issuer_of_the_command_line_is_named_everywhere("--issuer", "https://as.example/tenant"),
+    the_metadata_is_where_openid_connect_has_it_too,
+    an_issuer_with_a_path_is_found_by_its_metadata("--issuer", "https://as.example/tenant/"),
+    a_scope_that_nobody_asked_for_is_in_no_response,
     the_state_comes_back_exactly,
     the_query_of_a_redirect_uri_is_kept,
     the_port_of_a_loopback_redirect_uri_is_free,
@@ -143,6 +146,62 @@ async fn the_issuer_of_the_command_line_is_named_everywhere(server: &Server) -> 
     Ok(())
 }
 
+/// RFC 8414 §5: some clients look nowhere else.
+async fn the_metadata_is_where_openid_connect_has_it_too(server: &Server) -> Result<()> {
+    let (document, same) = (metadata(server.wire).await?, server.wire.get("/.well-known/openid-configuration").await?);
+    assert_eq!((same.status, same.header("content-type")), (200, Some("application/json")));
+    assert_eq!(serde_json::from_str::<Value>(&same.body)?, document);
+    let head = server.wire.send("HEAD", "/.well-known/openid-configuration", &[], "").await?;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    Ok(())
+}
+
+/// RFC 8414 §3.1, §5: the well-known part is inserted before the path of the issuer, or (`OpenID` Connect) added to it.
+async fn an_issuer_with_a_path_is_found_by_its_metadata(server: &Server) -> Result<()> {
+    let document = metadata(server.wire).await?;
+    assert_eq!(document["issuer"], json!("https://as.example/tenant/"));
+    for place in [
+        "/.well-known/oauth-authorization-server/tenant",
+        "/.well-known/openid-configuration/tenant",
+        "/tenant/.well-known/openid-configuration",
+    ] {
+        let said = server.wire.send("GET", place, &[("origin", "https://app.example")], "").await?;
+        assert_eq!((said.status, said.header("access-control-allow-origin")), (200, Some("*")), "{place}");
+        assert_eq!(serde_json::from_str::<Value>(&said.body)?, document, "{place}");
+    }
+    for place in ["/.well-known/oauth-authorization-server/other", "/tenant/.well-known/oauth-authorization-server"] {
+        assert_eq!(server.wire.get(place).await?.status, 404, "{place}");
+    }
+    // The endpoints are where the document has them.
+    assert_eq!(document["authorization_endpoint"], json!("https://as.example/tenant/authorize"));
+    let page = server.wire.get(&format!("/tenant{}", page_target()?)).await?;
+    assert!(parameter(&location(&allow(server.wire, &page).await?)?, "code").is_some());
+    let said = server.wire.send("POST", "/tenant/token", &[FORM], "grant_type=refresh_token&client_id=spa").await?;
+    assert_eq!((said.status, said.error().as_deref()), (400, Some("invalid_request")));
+    let code = Client::SPA.go(server.wire, &[]).await?;
+    let stolen = form(&[("grant_type", "authorization_code"), ("code", &code.code), ("client_id", "spa")]);
+    assert_eq!(server.wire.post_form("/tenant/token", &stolen).await?.error().as_deref(), Some("invalid_grant"));
+    let proven = format!("{stolen}&code_verifier={}", code.verifier.as_str());
+    let tokens = server.wire.post_form("/tenant/token", &proven).await?;
+    assert_eq!(tokens.status, 200);
+    let bearer = format!("Bearer {}", tokens.member("access_token").ok_or("no access token")?);
+    assert_eq!(server.wire.send("GET", "/tenant/me", &[("authorization", &bearer)], "").await?.status, 200);
+    Ok(())
+}
+
+/// RFC 6749 §3.3: a scope has at least one character.
+async fn a_scope_that_nobody_asked_for_is_in_no_response(server: &Server) -> Result<()> {
+    for scope in [&[][..], &[("scope", "")]] {
+        let tokens = Client::SPA.go(server.wire, scope).await?.redeem(server.wire, &[]).await?;
+        let refreshed = refresh(server.wire, Client::SPA, &tokens).await?;
+        for said in [tokens, refreshed] {
+            let body: Value = serde_json::from_str(&said.body)?;
+            assert_eq!((said.status, body.get("scope")), (200, None));
+        }
+    }
+    Ok(())
+}
+
 async fn the_state_comes_back_exactly(server: &Server) -> Result<()> {
     for state in
         ["xyz", "a b+c&d=e%20/?#", "\"'<>\\`|{}^", "\r\nset-cookie: a=b", "äö€𝄞\u{0}", "%", "a;b", &"s".repeat(8000)]
@@ -172,8 +231,15 @@ async fn the_query_of_a_redirect_uri_is_kept(server: &Server) -> Result<()> {
 
 /// RFC 8252 §7.3.
 async fn the_port_of_a_loopback_redirect_uri_is_free(server: &Server) -> Result<()> {
-    for redirect_uri in ["http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback", "http://127.0.0.1/callback"]
-    {
+    for redirect_uri in [
+        "http://127.0.0.1:1/callback",
+        "http://127.0.0.1:65535/callback",
+        "http://127.0.0.1/callback",
+        "http://localhost:33418/callback",
+        "http://localhost/callback",
+        "http://[::1]:33418/callback",
+        "http://[::1]/callback",
+    ] {
         let issued = Client { redirect_uri, ..Client::SPA }.go(server.wire, &[]).await?;
         assert!(issued.location.as_str().starts_with(redirect_uri));
         // At the token endpoint it is the very same one.
@@ -181,9 +247,17 @@ async fn the_port_of_a_loopback_redirect_uri_is_free(server: &Server) -> Result<
         assert_eq!(other.error().as_deref(), Some("invalid_grant"));
         assert_eq!(issued.redeem(server.wire, &[("redirect_uri", redirect_uri)]).await?.status, 200);
     }
-    for redirect_uri in
-        ["http://127.0.0.1:0/callback", "http://127.0.0.1:65536/callback", "http://localhost:1/callback"]
-    {
+    for redirect_uri in [
+        "http://127.0.0.1:0/callback",
+        "http://127.0.0.1:65536/callback",
+        "http://localhost:0/callback",
+        "http://localhost:1/callback/",
+        "http://LOCALHOST:1/callback",
+        "https://localhost:1/callback",
+        "http://localhost.evil.example:1/callback",
+        "http://[::1]:65536/callback",
+        "http://[::2]:1/callback",
+    ] {
         let said = server.wire.get(&Client { redirect_uri, ..Client::SPA }.authorize(&[])).await?;
         assert_eq!((said.status, said.header("location")), (400, None), "{redirect_uri}");
     }

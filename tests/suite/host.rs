@@ -21,6 +21,7 @@ on_both_servers! {
     mounted_twice_nothing_is_served(own),
     refusals_are_rendered_as_the_host_wants(own),
     another_grant_type_reaches_the_host(own),
+    a_middleware_inside_finds_the_clearance_and_one_outside_the_reason(own),
 }
 
 /// C19; RFC 9449 §8.
@@ -163,8 +164,8 @@ async fn without_the_layer_nothing_is_served(adapter: Adapter) -> Result<()> {
     let double = double(adapter, Mount::Nothing);
     let bound = double.bind().await?;
     let said = double.redeem(&bound, Behaviour::Answer(200)).await?;
-    assert_eq!((said.status, double.runs()), (500, 0));
-    assert!(said.body.contains("TokenEndpoint") && said.body.contains("not mounted"), "{}", said.body);
+    assert_eq!((said.status, said.error().as_deref(), double.runs()), (500, Some("server_error"), 0));
+    assert_eq!(said.header("x-reason"), Some("misconfigured"));
     Ok(())
 }
 
@@ -172,8 +173,7 @@ async fn mounted_twice_nothing_is_served(adapter: Adapter) -> Result<()> {
     let double = double(adapter, Mount::Twice);
     let bound = double.bind().await?;
     let said = double.redeem(&bound, Behaviour::Answer(200)).await?;
-    assert_eq!((said.status, double.runs()), (500, 0));
-    assert!(said.body.contains("mounted twice"), "{}", said.body);
+    assert_eq!((said.status, said.error().as_deref(), double.runs()), (500, Some("server_error"), 0));
     Ok(())
 }
 
@@ -187,6 +187,7 @@ async fn refusals_are_rendered_as_the_host_wants(adapter: Adapter) -> Result<()>
         .await?;
     assert_eq!((said.status, said.header("content-type")), (400, Some("application/problem+json")));
     assert_eq!(said.member("title").as_deref(), Some("invalid_grant"));
+    assert_eq!(said.header("x-reason"), Some("verifier_missing"));
     let said = double.server.wire.get("/token").await?;
     assert_eq!((said.status, said.member("title").as_deref()), (405, Some("invalid_request")));
     assert_eq!(double.runs(), 0);
@@ -203,6 +204,23 @@ async fn another_grant_type_reaches_the_host(adapter: Adapter) -> Result<()> {
         assert_eq!((said.status, said.header("x-clearance")), (200, Some("other_grant")));
     }
     assert_eq!(double.runs(), 2);
+    Ok(())
+}
+
+async fn a_middleware_inside_finds_the_clearance_and_one_outside_the_reason(adapter: Adapter) -> Result<()> {
+    let double = double(adapter, Mount::Layer);
+    let bound = double.bind().await?;
+    let (right, refresh) = (bound.token_request(Behaviour::Echo), "grant_type=refresh_token".to_owned());
+    for (body, inside, reason) in [
+        (right.replace("code_verifier", "x"), None, Some("verifier_missing")),
+        (right.clone(), Some("verified"), None),
+        (right, None, Some("code_replayed")),
+        (refresh, Some("other_grant"), None),
+        (String::new(), None, Some("grant_type_missing")),
+    ] {
+        let said = double.server.wire.post_form("/token", &body).await?;
+        assert_eq!((said.header("x-inside"), said.header("x-reason")), (inside, reason), "{body}");
+    }
     Ok(())
 }
 

@@ -3,13 +3,16 @@
 use pkce_core::CodeVerifier;
 use pkce_tests::{Client, Result, Server, allow, location, on_both_servers, parameter, query, submit, transaction};
 use playground::{FORM, Flow, S256, challenge, form};
+use url::Url;
 
 on_both_servers! {
     of_fifty_submissions_of_one_page_one_gets_a_code,
     a_wrong_password_gets_the_page_again,
     a_denial_is_told_to_the_client,
     an_unknown_client_or_redirect_uri_is_never_redirected_to,
-    an_unsupported_response_type_is_told_to_the_client,
+    a_response_type_other_than_code_is_told_to_the_client,
+    a_state_comes_back_whatever_else_is_wrong,
+    a_repeated_or_too_long_state_is_dropped_and_nothing_else_is,
     pages_show_nothing_of_the_request_and_cannot_be_framed,
     the_authorization_endpoint_takes_get_alone,
     browsers_may_read_every_answer_but_those_of_the_authorization_endpoint,
@@ -83,22 +86,62 @@ async fn an_unknown_client_or_redirect_uri_is_never_redirected_to(server: &Serve
     Ok(())
 }
 
-async fn an_unsupported_response_type_is_told_to_the_client(server: &Server) -> Result<()> {
-    let verifier = CodeVerifier::generate()?;
-    let challenge = challenge(&verifier);
-    for response_type in ["token", "codes", "code id_token", "CODE", ""] {
-        let parameters = [
-            ("response_type", response_type),
-            ("client_id", "spa"),
-            ("redirect_uri", playground::CALLBACK),
-            ("state", "s"),
-            ("code_challenge", &challenge),
-            S256,
-        ];
-        let refused = location(&server.wire.get(&format!("/authorize?{}", form(&parameters))).await?)?;
-        assert_eq!(query(&refused), ["error", "state", "iss"]);
-        assert_eq!(parameter(&refused, "error").as_deref(), Some("unsupported_response_type"), "{response_type}");
+/// RFC 6749 §4.1.2.1.
+async fn a_response_type_other_than_code_is_told_to_the_client(server: &Server) -> Result<()> {
+    for (response_type, error) in [
+        ("", "invalid_request"),
+        ("&response_type", "invalid_request"),
+        ("&response_type=", "invalid_request"),
+        ("&response_type=code&response_type=code", "invalid_request"),
+        ("&response_type=code&response_type=token", "invalid_request"),
+        ("&response_type=code&response%5Ftype=", "invalid_request"),
+        ("&response_type=token", "unsupported_response_type"),
+        ("&response_type=codes", "unsupported_response_type"),
+        ("&response_type=code%20id_token", "unsupported_response_type"),
+        ("&response_type=CODE", "unsupported_response_type"),
+        ("&response_type=code%0A", "unsupported_response_type"),
+    ] {
+        let refused = refused(server, &format!("{}{response_type}&state=s", without_response_type()?)).await?;
+        assert_eq!(query(&refused), ["error", "state", "iss"], "{response_type}");
+        assert_eq!(parameter(&refused, "error").as_deref(), Some(error), "{response_type}");
+        assert_eq!(parameter(&refused, "state").as_deref(), Some("s"), "{response_type}");
     }
+    Ok(())
+}
+
+async fn a_state_comes_back_whatever_else_is_wrong(server: &Server) -> Result<()> {
+    let (right, none) = (page_target()?, without_response_type()?);
+    let long = "s".repeat(8193);
+    for (request, error) in [
+        (format!("{right}&scope=a&scope=b"), "invalid_request"),
+        (format!("{right}&scope=&scope"), "invalid_request"),
+        (format!("{right}&scope={long}"), "invalid_request"),
+        (format!("{none}&scope={long}"), "invalid_request"),
+        (format!("{right}&code_challenge=x"), "invalid_request"),
+        (format!("{right}&request=x"), "invalid_request"),
+        (Client::SPA.authorize(&[]), "invalid_request"),
+        (format!("{none}&scope=a&scope=b&response_type=token"), "invalid_request"),
+    ] {
+        let state = "a b&c=d#e%20é";
+        let refused = refused(server, &format!("{request}&{}", form(&[("state", state)]))).await?;
+        assert_eq!(parameter(&refused, "error").as_deref(), Some(error), "{request}");
+        assert_eq!(parameter(&refused, "state").as_deref(), Some(state), "{request}");
+    }
+    Ok(())
+}
+
+/// The limit is 8 KiB after decoding.
+async fn a_repeated_or_too_long_state_is_dropped_and_nothing_else_is(server: &Server) -> Result<()> {
+    let right = page_target()?;
+    let (longest, longer) = ("%C3%A9".repeat(4096), format!("s{}", "%C3%A9".repeat(4096)));
+    for state in ["state=s&state=s", "state=s&state=", "state=s&st%61te=t", &format!("state={longer}")] {
+        let refused = refused(server, &format!("{right}&{state}")).await?;
+        assert_eq!(query(&refused), ["error", "iss"], "{state}");
+        assert_eq!(parameter(&refused, "error").as_deref(), Some("invalid_request"), "{state}");
+    }
+    let page = server.wire.get(&format!("{right}&state={longest}&scope={longest}")).await?;
+    let issued = location(&allow(server.wire, &page).await?)?;
+    assert_eq!(parameter(&issued, "state"), Some("é".repeat(4096)));
     Ok(())
 }
 
@@ -138,6 +181,7 @@ async fn the_authorization_endpoint_takes_get_alone(server: &Server) -> Result<(
 
 async fn browsers_may_read_every_answer_but_those_of_the_authorization_endpoint(server: &Server) -> Result<()> {
     const METADATA: &str = "/.well-known/oauth-authorization-server";
+    const OPENID: &str = "/.well-known/openid-configuration";
     let flow = Flow::start(server.wire).await?;
     let right = flow.token_request(&[("code_verifier", flow.verifier.as_str())]);
     let origin = ("origin", "https://app.example");
@@ -156,11 +200,17 @@ async fn browsers_may_read_every_answer_but_those_of_the_authorization_endpoint(
         ("POST", "/me", &[origin], "", 405),
         ("GET", METADATA, &[origin], "", 200),
         ("POST", METADATA, &[origin], "", 405),
+        ("OPTIONS", OPENID, &preflight, "", 204),
+        ("GET", OPENID, &[origin], "", 200),
+        ("POST", OPENID, &[origin], "", 405),
     ] {
         let said = server.wire.send(method, target, headers, body).await?;
         assert_eq!((said.status, said.header("access-control-allow-origin")), (status, Some("*")), "{method} {target}");
         let allowed = said.header("access-control-allow-headers").unwrap_or_default();
-        assert!(["authorization", "content-type", "dpop"].iter().all(|name| allowed.contains(name)), "{allowed}");
+        assert!(
+            ["authorization", "content-type", "dpop", "mcp-protocol-version"].iter().all(|name| allowed.contains(name)),
+            "{allowed}"
+        );
     }
     for (method, target) in [("GET", page_target()?), ("GET", "/authorize".to_owned()), ("OPTIONS", page_target()?)] {
         let said = server.wire.send(method, &target, &preflight, "").await?;
@@ -173,4 +223,16 @@ async fn browsers_may_read_every_answer_but_those_of_the_authorization_endpoint(
 fn page_target() -> Result<String> {
     let challenge = challenge(&CodeVerifier::generate()?);
     Ok(Client::SPA.authorize(&[("code_challenge", &challenge), S256]))
+}
+
+/// The same without its response type.
+fn without_response_type() -> Result<String> {
+    Ok(page_target()?.replace("response_type=code&", ""))
+}
+
+/// Where the error of a request is sent.
+async fn refused(server: &Server, target: &str) -> Result<Url> {
+    let refused = location(&server.wire.get(target).await?)?;
+    assert!(refused.as_str().starts_with(playground::CALLBACK), "{refused}");
+    Ok(refused)
 }

@@ -18,6 +18,8 @@ on_both_servers! {
     a_store_that_is_asked_twice_redeems_once(own),
     a_store_that_cannot_restore_keeps_the_code_redeemed(own),
     a_code_that_cannot_be_bound_does_not_leave(own),
+    the_code_is_restored_before_the_response_is_sent(own),
+    without_a_layer_a_store_that_hangs_is_given_up_too(own),
 }
 
 /// C24.
@@ -114,15 +116,42 @@ async fn a_code_that_cannot_be_bound_does_not_leave(adapter: Adapter) -> Result<
     let challenge = challenge(&GUESS.parse()?);
     let double = double(adapter, Fault::Fails);
     let said = double.server.wire.get(&format!("/authorize?{}", query(&challenge))).await?;
-    assert_eq!(said.status, 503);
+    assert_eq!((said.status, said.error().as_deref()), (503, Some("temporarily_unavailable")));
 
     // The example tells the client.
     let (server, _) = Server::with(adapter, Faulty::new(Fault::Fails), Policy::new());
     let page = server.wire.get(&playground::authorize(&[("code_challenge", &challenge), S256])).await?;
     let said = pkce_tests::allow(server.wire, &page).await?;
     let location = pkce_tests::location(&said)?;
-    assert_eq!(pkce_tests::query(&location), ["error", "state", "iss"]);
+    assert_eq!(pkce_tests::query(&location), ["error", "error_description", "state", "iss"]);
     assert_eq!(pkce_tests::parameter(&location, "error").as_deref(), Some("temporarily_unavailable"));
+    Ok(())
+}
+
+/// C19.
+async fn the_code_is_restored_before_the_response_is_sent(adapter: Adapter) -> Result<()> {
+    let double = Double::start(adapter, Mount::Layer, Pkce::new(Faulty::new(Fault::RestoresLate)));
+    let bound = double.bind().await?;
+    for _ in 0..2 {
+        assert_eq!(double.redeem(&bound, Behaviour::Answer(401)).await?.status, 401);
+    }
+    Ok(())
+}
+
+/// C24: the time-out needs neither layer nor extractor.
+async fn without_a_layer_a_store_that_hangs_is_given_up_too(adapter: Adapter) -> Result<()> {
+    let challenge = challenge(&GUESS.parse()?);
+    let parameters = playground::form(&[("client_id", "spa"), ("code_challenge", &challenge), S256]);
+    let binding = double(adapter, Fault::HangsAtInsert).server;
+    let redeeming = double(adapter, Fault::Hangs).server;
+    for said in [
+        binding.wire.get(&format!("/authorize?{parameters}")).await?,
+        binding.wire.post_form("/par", &parameters).await?,
+        redeeming.wire.post_form("/redeem", &format!("code=c&code_verifier={GUESS}")).await?,
+    ] {
+        let told = (said.status, said.error(), said.header("x-reason"));
+        assert_eq!(told, (503, Some("temporarily_unavailable".to_owned()), Some("store_timed_out")));
+    }
     Ok(())
 }
 

@@ -189,7 +189,7 @@ async fn the_token_request_cannot_choose_the_method(server: &Server) -> Result<(
 
 async fn an_error_uri_stands_in_every_refusal(adapter: Adapter) -> Result<()> {
     const URI: &str = "https://as.example/errors";
-    let (server, _) = Server::with(adapter, MemoryStore::new(), Policy::new().error_uri(URI)?);
+    let (server, _) = Server::with(adapter, MemoryStore::new(), Policy::new().error_uri(URI));
     for body in ["", "x", GRANT, &format!("{GRANT}&code=x")] {
         let said = server.wire.post_form("/token", body).await?;
         assert_eq!((said.status, said.member("error_uri").as_deref()), (400, Some(URI)), "{body}");

@@ -6,7 +6,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use example_host::Options;
+use fixture_host::Options;
 use lexopt::prelude::*;
 use pkce_core::MemoryStore;
 use playground::{Result, Row, Wire};
@@ -76,7 +76,7 @@ async fn play() -> Result<bool> {
     let wire = Wire(listener.local_addr()?);
     let issuer = format!("http://{}", wire.0);
     let server =
-        tokio::spawn(axum::serve(listener, axum_server::app(&options, MemoryStore::new(), &issuer)).into_future());
+        tokio::spawn(axum::serve(listener, axum_fixture::app(&options, MemoryStore::new(), &issuer)).into_future());
     println!("an authorization server on {issuer}\n\nHonest clients");
     let mut rows = shown(playground::honest_clients(wire).await?);
     println!("\nAttacks");

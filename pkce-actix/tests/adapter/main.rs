@@ -5,5 +5,4 @@ mod capture;
 mod common;
 mod extractors;
 mod settling;
-mod sockets;
 mod token_endpoint;

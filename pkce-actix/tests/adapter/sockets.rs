@@ -54,7 +54,7 @@ fn starts_with(answer: &[u8], status: &str) -> bool {
 #[test]
 fn a_body_in_many_pieces_reaches_the_handler_as_it_was() {
     let mut connection = connect(serve(pkce()));
-    let body = [REFRESH, b"&x=\x00\xff\r\n\r\n", &[b'x'; 4000]].concat();
+    let body = [REFRESH, b"&x=\xff%0D%0A", &[b'x'; 4000]].concat();
     connection.write_all(format!("{HEAD}transfer-encoding: chunked\r\n\r\n").as_bytes()).unwrap();
     for chunk in body.chunks(977) {
         connection.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).unwrap();
@@ -115,4 +115,13 @@ fn a_body_that_announces_too_much_is_not_waited_for() {
     let mut connection = connect(serve(pkce()));
     connection.write_all(format!("{HEAD}content-length: {}\r\n\r\n", 64 * 1024 * 1024).as_bytes()).unwrap();
     assert!(starts_with(&read_until(&mut connection, b"the body is too large\"}"), "413"));
+}
+
+#[test]
+fn a_slow_body_is_given_up() {
+    let policy = pkce_actix::Policy::new().body_timeout(Some(Duration::from_millis(200)));
+    let mut connection = connect(serve(Pkce::builder(pkce_actix::MemoryStore::new()).policy(policy).build()));
+    connection.write_all(format!("{HEAD}content-length: 100\r\n\r\ng").as_bytes()).unwrap();
+    let answer = read_until(&mut connection, b"in time\"}");
+    assert!(starts_with(&answer, "408"));
 }

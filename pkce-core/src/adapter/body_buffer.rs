@@ -1,4 +1,4 @@
-//! Gathering a body that arrives in chunks, up to a limit.
+//! Collecting a body that arrives in chunks, up to a limit.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -8,14 +8,15 @@ use bytes::{Bytes, BytesMut};
 use super::request::Body;
 use crate::policy::Policy;
 
-/// How much of a body that is too large is taken and dropped, in bytes.
+/// How much of a body that is too large is read and dropped, in bytes.
 const DRAINED: u64 = 1024 * 1024;
 
-/// Gathers a request body up to [`Policy::body_limit`]. For adapters.
+/// Collects a request body up to [`Policy::body_limit`].
 ///
 /// * A body that comes in one chunk is not copied.
-/// * Of a body that is too large up to 1 MiB is taken and dropped, so that a client which is still sending gets to
-///   see the answer; one that announces more need not be read at all. It never holds more than the limit.
+/// * Of a body that is too large up to 1 MiB is read and dropped, so that a client which is still sending sees the
+///   response. One that announces more need not be read at all.
+/// * It never holds more than the limit.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -39,7 +40,7 @@ pub struct BodyBuffer {
 }
 
 impl BodyBuffer {
-    /// A buffer for a body that announces to have at least so many bytes (its `Content-Length`), if it does.
+    /// Creates a buffer. `announced` is the length that the request announces, if it does (its `Content-Length`).
     pub fn new(policy: &Policy, announced: Option<u64>) -> Self {
         let limit = policy.body_limit;
         let hopeless = announced.is_some_and(|length| length > DRAINED.max(limit as u64));
@@ -47,12 +48,12 @@ impl BodyBuffer {
         Self { limit, only: Bytes::new(), joined: BytesMut::new(), dropped }
     }
 
-    /// Whether there is any use in reading on.
+    /// Returns whether to read on.
     pub const fn wants_more(&self) -> ControlFlow<()> {
         if self.dropped > DRAINED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Takes the next chunk, and says whether there is any use in reading on.
+    /// Adds a chunk, and returns whether to read on.
     pub fn push(&mut self, chunk: Bytes) -> ControlFlow<()> {
         let length = self.only.len() + self.joined.len();
         if self.dropped > 0 || chunk.len() > self.limit.saturating_sub(length) {
@@ -66,7 +67,7 @@ impl BodyBuffer {
         self.wants_more()
     }
 
-    /// The body, once it has ended.
+    /// Returns the body, once it has ended.
     pub fn finish(self) -> RequestBody {
         if self.dropped > 0 {
             RequestBody(Err(Body::TooLarge))
@@ -77,17 +78,24 @@ impl BodyBuffer {
         }
     }
 
-    /// The body, if it ended with an error instead.
+    /// Returns the body of a request that ended with an error.
     pub fn failed(self) -> RequestBody {
         RequestBody(Err(Body::Failed))
     }
+
+    /// Returns the body of a request that a limit outside cut off.
+    pub fn too_large(self) -> RequestBody {
+        RequestBody(Err(Body::TooLarge))
+    }
 }
 
-/// A body that was gathered, or how it ended otherwise.
+/// A request body, or how it ended otherwise. Made by [`BodyBuffer`].
 pub struct RequestBody(Result<Bytes, Body<'static>>);
 
 impl RequestBody {
-    /// What the rules look at.
+    pub(crate) const TIMED_OUT: Self = Self(Err(Body::TimedOut));
+
+    /// Returns the body for a [`Request`](super::Request).
     pub fn as_body(&self) -> Body<'_> {
         match &self.0 {
             Ok(bytes) => Body::Complete(bytes),
@@ -95,7 +103,7 @@ impl RequestBody {
         }
     }
 
-    /// The identical bytes for the host; nothing of a body that was not read to its end, which no host gets to see.
+    /// Returns the identical bytes for the host. Empty if the body was not read to its end: no host gets to see it.
     pub fn into_bytes(self) -> Bytes {
         self.0.unwrap_or_default()
     }

@@ -1,18 +1,16 @@
-//! The facts of the host's answer, as plain bytes from any HTTP library.
+//! The facts of the host's response, as plain bytes from any HTTP library.
 
 use std::fmt;
 
 use super::location;
 
-/// The facts of the host's answer that the rules look at: its status and every header line. For adapters.
-///
-/// Of its body no rule needs to know more than what kind it is.
+/// The facts of the host's response that the rules look at: its status and every header.
 ///
 /// ```
 /// use pkce_core::adapter::HostResponse;
 ///
-/// let answer = HostResponse::new(303).header("location", b"https://app.example/cb?code=c");
-/// # let _ = answer;
+/// let response = HostResponse::new(303).header("location", b"https://app.example/cb?code=c");
+/// # let _ = response;
 /// ```
 #[derive(Clone, Copy)]
 pub struct HostResponse<'a> {
@@ -26,7 +24,7 @@ pub struct HostResponse<'a> {
 }
 
 impl<'a> HostResponse<'a> {
-    /// An answer with this status.
+    /// Creates a response with this status.
     pub const fn new(status: u16) -> Self {
         Self {
             status,
@@ -39,7 +37,7 @@ impl<'a> HostResponse<'a> {
         }
     }
 
-    /// Adds a header line, its name in any case. An adapter hands over every line; what matters is decided here.
+    /// Adds a header (name case-insensitive). Pass every header; irrelevant ones are ignored.
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
         if name.eq_ignore_ascii_case("location") {
             self.location = self.location.or(Some(value));
@@ -63,10 +61,6 @@ impl<'a> HostResponse<'a> {
         matches!(self.status, 300..=399)
     }
 
-    pub(crate) const fn is_success(&self) -> bool {
-        matches!(self.status, 200..=299)
-    }
-
     /// The only `Location`.
     pub(crate) fn location(&self) -> Option<&'a str> {
         self.location.filter(|_| self.locations == 1).and_then(|value| std::str::from_utf8(value).ok())
@@ -86,19 +80,10 @@ impl<'a> HostResponse<'a> {
 
     /// Whether the content type is JSON: the subtype `json`, or one with the suffix `+json`.
     pub(crate) fn is_json(&self) -> bool {
-        self.has_subtype(b"json")
-    }
-
-    /// Whether the content type is a JWT: the subtype `jwt`, or one with the suffix `+jwt`.
-    pub(crate) fn is_jwt(&self) -> bool {
-        self.has_subtype(b"jwt")
-    }
-
-    fn has_subtype(&self, name: &[u8]) -> bool {
         let essence = self.content_type.and_then(|value| value.split(|byte| *byte == b';').next());
         let subtype = essence.and_then(|essence| essence.split(|byte| *byte == b'/').nth(1));
         let last = subtype.and_then(|subtype| subtype.trim_ascii().rsplit(|byte| *byte == b'+').next());
-        last.is_some_and(|last| last.eq_ignore_ascii_case(name))
+        last.is_some_and(|last| last.eq_ignore_ascii_case(b"json"))
     }
 }
 

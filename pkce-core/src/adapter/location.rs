@@ -44,6 +44,11 @@ pub(crate) fn read(location: &str) -> Result<String, Reason> {
     parameter(location, "code").filter(|code| code::is_code(code.as_bytes())).ok_or(Reason::CodeUnreadable)
 }
 
+/// Whether it is an error response (RFC 6749 §4.1.2.1).
+pub(crate) fn is_error(location: &str) -> bool {
+    parameter(location, "error").is_some()
+}
+
 /// Whether the parameters of the response are in the fragment.
 pub(crate) fn is_in_fragment(location: &str) -> bool {
     let uri = Uri::split(location);

@@ -10,8 +10,6 @@ use crate::reason::Reason;
 
 /// The facts of an HTTP request that the rules look at, borrowed from the adapter.
 ///
-/// The core has no HTTP type in its API: frameworks differ in theirs.
-///
 /// ```
 /// use pkce_core::adapter::{Body, Request};
 ///
@@ -31,12 +29,14 @@ pub struct Request<'a> {
 
 /// What an adapter read of a request's body.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_enums, reason = "adapters construct it, and there is no fourth way for a body to end")]
+#[expect(clippy::exhaustive_enums, reason = "adapters construct it, and a body ends in no other way")]
 pub enum Body<'a> {
-    /// All of it.
+    /// All of it was read.
     Complete(&'a [u8]),
     /// It is larger than [`Policy::body_limit`]. [`BodyBuffer`](crate::adapter::BodyBuffer) finds out.
     TooLarge,
+    /// It did not end within [`Policy::body_timeout`].
+    TimedOut,
     /// It ended with an error.
     Failed,
 }
@@ -58,12 +58,12 @@ pub(crate) enum Format {
 }
 
 impl<'a> Request<'a> {
-    /// A request by this method (case-sensitive, RFC 9110 §9.1) with this body.
+    /// Creates a request with this method (case-sensitive, RFC 9110 §9.1) and this body.
     pub const fn new(method: &'a str, body: Body<'a>) -> Self {
         Self { method, query: &[], content_type: Header::Absent, content_encoding: false, body }
     }
 
-    /// The query of the request target, without the question mark and still encoded.
+    /// Sets the query of the request target, without the question mark and still encoded.
     pub const fn query(mut self, query: Option<&'a str>) -> Self {
         self.query = match query {
             Some(query) => query.as_bytes(),
@@ -72,7 +72,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Adds a header line, its name in any case. An adapter hands over every line; what matters is decided here.
+    /// Adds a header (name case-insensitive). Pass every header; irrelevant ones are ignored.
     #[inline]
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
         if name.eq_ignore_ascii_case("content-type") {
@@ -81,7 +81,7 @@ impl<'a> Request<'a> {
                 Header::Once(_) | Header::Repeated => Header::Repeated,
             };
         } else if name.eq_ignore_ascii_case("content-encoding") {
-            self.content_encoding = true;
+            self.content_encoding |= !value.trim_ascii().eq_ignore_ascii_case(b"identity");
         }
         self
     }
@@ -94,15 +94,9 @@ impl<'a> Request<'a> {
         self.query
     }
 
-    /// The form body of a POST; empty for another method, and for a body that is empty.
-    pub(crate) fn form_beside_query(&self, policy: &Policy) -> Result<&'a [u8], Reason> {
-        if self.method != "POST" || self.has_empty_body() {
-            return Ok(&[]);
-        }
-        match self.readable_body(policy)? {
-            (body, Format::Form) => Ok(body),
-            (_, Format::Json) => Err(Reason::ContentType),
-        }
+    /// Whether the headers name a form that can be read. Its length is announced, or not known.
+    pub(crate) fn announces_form(&self) -> bool {
+        matches!(self.format(), Ok(Format::Form))
     }
 
     /// How the body ended, if not well: then no host gets to see it either.
@@ -110,6 +104,7 @@ impl<'a> Request<'a> {
         match self.body {
             Body::Complete(_) => None,
             Body::TooLarge => Some(Reason::BodyTooLarge),
+            Body::TimedOut => Some(Reason::BodyTimedOut),
             Body::Failed => Some(Reason::MalformedBody),
         }
     }
@@ -118,22 +113,31 @@ impl<'a> Request<'a> {
         matches!(self.body, Body::Complete([]))
     }
 
-    /// The body and how to read it, if it says what it is exactly once (RFC 6749 §4.1.3).
+    /// The body and its format.
+    ///
+    /// What is accepted is the same bytes for every reader (RFC 6749 §4.1.3): the headers name one format, once, and the
+    /// body cannot be taken for another one by a host that guesses.
     pub(crate) fn readable_body(&self, policy: &Policy) -> Result<(&'a [u8], Format), Reason> {
-        let Header::Once(content_type) = self.content_type else { return Err(Reason::ContentType) };
-        let format = format(content_type).ok_or(Reason::ContentType)?;
+        let format = self.format()?;
         if format == Format::Json && !policy.accept_json {
             return Err(Reason::ContentType);
         }
+        let body = match (self.body, self.lost_body()) {
+            (Body::Complete(body), None) if body.len() <= policy.body_limit => body,
+            (_, reason) => return Err(reason.unwrap_or(Reason::BodyTooLarge)),
+        };
+        match format {
+            Format::Form if has_control_character(body) => Err(Reason::ControlCharacter),
+            Format::Form if looks_like_a_document(body) => Err(Reason::NotAForm),
+            Format::Form | Format::Json => Ok((body, format)),
+        }
+    }
+
+    fn format(&self) -> Result<Format, Reason> {
+        let Header::Once(content_type) = self.content_type else { return Err(Reason::ContentType) };
+        let format = format(content_type)?;
         // What cannot be read here might hide a code.
-        if self.content_encoding {
-            return Err(Reason::ContentEncoding);
-        }
-        match self.body {
-            Body::Complete(body) if body.len() <= policy.body_limit => Ok((body, format)),
-            Body::Complete(_) | Body::TooLarge => Err(Reason::BodyTooLarge),
-            Body::Failed => Err(Reason::MalformedBody),
-        }
+        if self.content_encoding { Err(Reason::ContentEncoding) } else { Ok(format) }
     }
 }
 
@@ -154,40 +158,64 @@ impl fmt::Debug for Body<'_> {
         match self {
             Self::Complete(body) => write!(f, "Complete({} bytes)", body.len()),
             Self::TooLarge => f.write_str("TooLarge"),
+            Self::TimedOut => f.write_str("TimedOut"),
             Self::Failed => f.write_str("Failed"),
         }
     }
 }
 
-/// Type and subtype in any case (RFC 9110 §8.3.1). Of the parameters only a character set matters: some form readers
-/// decode the body by it, and would read other parameters in it than we do. A comma is a second value that some hop
-/// joined on.
-fn format(content_type: &[u8]) -> Option<Format> {
+/// Type and subtype in any case (RFC 9110 §8.3.1). Of the parameters those matter by which some reader would read
+/// other parameters in the body. A comma is a second value that some hop joined on.
+fn format(content_type: &[u8]) -> Result<Format, Reason> {
     // As nearly every client writes it.
     if content_type == FORM {
-        return Some(Format::Form);
+        return Ok(Format::Form);
     }
     if memchr(b',', content_type).is_some() {
-        return None;
+        return Err(Reason::ContentType);
     }
     let (essence, parameters) = params::cut(content_type, b';');
-    if parameters.is_some_and(|all| !all.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).all(is_harmless)) {
-        return None;
+    for parameter in parameters.unwrap_or_default().split(|byte| *byte == b';') {
+        if mentions(parameter, b"boundary") {
+            return Err(Reason::ContentType);
+        }
+        if mentions(parameter, b"charset") && !is_ascii_superset(parameter) {
+            return Err(Reason::Charset);
+        }
     }
     let essence = essence.trim_ascii();
     if essence.eq_ignore_ascii_case(FORM) {
-        Some(Format::Form)
+        Ok(Format::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {
-        Some(Format::Json)
+        Ok(Format::Json)
     } else {
-        None
+        Err(Reason::ContentType)
     }
 }
 
-/// A parameter that does not name a character set, or names UTF-8. It is matched, not parsed: whatever else mentions a
-/// character set, in whatever spelling, is not accepted.
-fn is_harmless(parameter: &[u8]) -> bool {
-    let names_utf_8 =
-        [&b"charset=utf-8"[..], b"charset=\"utf-8\""].iter().any(|ours| parameter.eq_ignore_ascii_case(ours));
-    names_utf_8 || !parameter.windows(b"charset".len()).any(|window| window.eq_ignore_ascii_case(b"charset"))
+/// It is matched, not parsed: whatever mentions the name, in whatever spelling, counts.
+fn mentions(parameter: &[u8], name: &[u8]) -> bool {
+    parameter.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name))
+}
+
+/// Character sets in which `& = % +` and every value that is accepted are the bytes of ASCII. Java's clients name
+/// ISO-8859-1 by default. Under any other a reader that decodes the body by its character set could find another code.
+fn is_ascii_superset(parameter: &[u8]) -> bool {
+    const NAMES: [&str; 7] = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"];
+    let (name, Some(value)) = params::cut(parameter.trim_ascii(), b'=') else { return false };
+    let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+    name.eq_ignore_ascii_case(b"charset") && NAMES.iter().any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// No form serialiser emits a control character. A multipart body has line breaks.
+fn has_control_character(body: &[u8]) -> bool {
+    // Nothing branches, so the compiler makes vector code of it.
+    let is_control = |byte: &u8| byte.is_ascii_control();
+    body.iter().fold(false, |any, byte| any | is_control(byte))
+}
+
+/// Whether a host that guesses could read JSON or XML in it: leading spaces and a byte order mark do not matter.
+fn looks_like_a_document(body: &[u8]) -> bool {
+    let first = body.iter().find(|byte| !matches!(byte, b' ' | 0xef | 0xbb | 0xbf));
+    matches!(first, Some(b'{' | b'[' | b'"' | b'<'))
 }

@@ -1,18 +1,21 @@
-//! The token request: a code to redeem, another grant, or a refusal (RFC 7636 §4.5, §4.6; RFC 6749 §4.1.3).
+//! The token request: a code to redeem, another grant, or a rejection (RFC 7636 §4.5, §4.6; RFC 6749 §4.1.3).
 //!
-//! A pure function over bytes; it looks nothing up. The checks stand in the order in which they are made:
+//! A pure function over bytes; it looks nothing up. The checks, in the order in which they are made:
 //!
-//! 1. OPTIONS without a body and without our parameters in the query passes (a CORS preflight).
+//! 1. OPTIONS without a body and without these parameters in the query passes (a CORS preflight).
 //! 2. Every other method than POST is a 405.
-//! 3. `grant_type`, `code` or `code_verifier` in the query is refused.
-//! 4. The body is a form (or JSON, if the policy accepts it), says so once, in no other character set than UTF-8, and
-//!    has no content coding.
+//! 3. `grant_type`, `code` or `code_verifier` in the query is rejected.
+//! 4. The headers name a form (or JSON, if the policy accepts it), once, without a boundary, in a character set that is a
+//!    superset of ASCII, and without a content encoding.
 //! 5. The body is not larger than the policy allows.
-//! 6. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` stand in it at most once.
-//! 7. `grant_type` is there. Another one than `authorization_code` passes, unless it only looks different,
+//! 6. A form has no raw control character and does not begin like JSON or XML, and JSON does not contain a form with a code:
+//!    a host that guesses the format must not read another request.
+//! 7. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` are in it at most once, and not under a name
+//!    with brackets (`code[]`, `[code]`).
+//! 8. `grant_type` is there. Another one than `authorization_code` passes, unless it only looks different,
 //!    or comes with a `code`.
-//! 8. `code` is 1 to 4096 characters of %x20-7E.
-//! 9. `code_verifier`, if it is there, is 43 to 128 unreserved characters: another one can only be "not equal".
+//! 9. `code` is 1 to 4096 characters of %x20-7E.
+//! 10. `code_verifier`, if it is there, is 43 to 128 unreserved characters: another one cannot match.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,21 +31,23 @@ use crate::reason::Reason;
 use crate::verifier;
 
 const NAMES: [&str; 5] = ["grant_type", "code", "code_verifier", "client_id", "redirect_uri"];
+/// The parameters that belong in the body (RFC 6749 §4.1.3).
+const IN_BODY: [&str; 3] = ["grant_type", "code", "code_verifier"];
 const GRANT_TYPE: &[u8] = b"authorization_code";
 
-/// What a token request is, so far as can be told without a look into the store.
+/// What a token request is, as far as the request alone tells.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenRequest<'a> {
-    /// A CORS preflight: the host answers it, without a [`Clearance`](crate::Clearance).
+    /// A CORS preflight, for the host to respond to without a [`Clearance`](crate::Clearance).
     Preflight,
-    /// Another grant type (a refresh, say): the host's business alone.
+    /// Another grant type, a refresh for example. PKCE does not apply.
     OtherGrant,
     /// A code to redeem.
     CodeGrant(CodeGrant<'a>),
 }
 
-/// A code and the verifier that came with it, well-formed both, borrowed from the request where they need no decoding.
+/// A well-formed code and the verifier that came with it, borrowed from the request where they need no decoding.
 pub struct CodeGrant<'a> {
     code: Cow<'a, [u8]>,
     code_verifier: Option<Cow<'a, [u8]>>,
@@ -57,7 +62,7 @@ impl<'a> CodeGrant<'a> {
         })
     }
 
-    /// The verifier is not even decoded before the code is known to be well-formed: a bad code answers first.
+    /// The code is checked before the verifier is decoded: a malformed code is reported first.
     fn checked(code: Value<'a>, code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>) -> Result<Self, Reason> {
         let code = code.ok_or(Reason::CodeMissing)?;
         if !code::is_code(&code) {
@@ -104,7 +109,8 @@ impl fmt::Debug for CodeGrant<'_> {
 ///
 /// The reason of the rejection.
 pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'a>, Reason> {
-    let in_query = Params::scan(request.raw_query(), &["grant_type", "code", "code_verifier"]).any_present();
+    let query = Params::scan(request.raw_query(), &IN_BODY);
+    let in_query = query.any_present() || query.any_bracketed();
     match request.method() {
         "POST" => {}
         "OPTIONS" if request.has_empty_body() && !in_query => return Ok(TokenRequest::Preflight),
@@ -116,6 +122,9 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
     match request.readable_body(policy)? {
         (body, Format::Form) => {
             let params = Params::scan(body, &NAMES);
+            if params.any_bracketed() {
+                return Err(Reason::BracketedParameter);
+            }
             if params.any_repeated() {
                 return Err(Reason::DuplicateParameter);
             }
@@ -132,9 +141,22 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
         }
         (body, Format::Json) => {
             let members = json::members(body, &NAMES)?;
+            let form = Params::scan(body, &IN_BODY);
+            if form.any_present() || form.any_bracketed() {
+                return Err(Reason::FormInJson);
+            }
             let [grant_type, code, code_verifier, ..] = members.map(|value| value.map(bytes));
             classify(grant_type, code.is_some(), || Ok(code), || Ok(code_verifier), policy)
         }
+    }
+}
+
+/// Returns the headers to add to the host's response to a token request that passed (RFC 6749 §5.1): `no-store` to a 2xx
+/// that has no `Cache-Control`. Names are in lower case.
+pub fn response_headers(status: u16, has_cache_control: bool) -> &'static [(&'static str, &'static str)] {
+    match status {
+        200..=299 if !has_cache_control => &[("cache-control", "no-store"), ("pragma", "no-cache")],
+        _ => &[],
     }
 }
 

@@ -31,7 +31,8 @@ const MAX_CLIENT_ID: usize = 128;
 /// 3. A request with `request` or `request_uri` is rejected: its own parameters do not count (RFC 9101 §6.3). A host
 ///    that has resolved the request object passes its parameters to
 ///    [`from_parameters`](AuthorizationRequest::from_parameters).
-/// 4. A `response_type` without the value `code` needs no challenge. A missing one is treated as `code`.
+/// 4. A `response_type` without the value `code` needs no challenge. A missing one is treated as `code`; one that only
+///    looks like it (`CODE`, `code%0A`) is rejected.
 /// 5. An omitted method means `plain`, never S256 (RFC 7636 §4.3).
 /// 6. A malformed challenge is never "no challenge".
 ///
@@ -249,8 +250,10 @@ fn read(params: &Params<'_, 6>, policy: &Policy) -> Result<Requested, Reason> {
         return Err(Reason::RequestObject);
     }
     let response_type = if response_type_repeated { None } else { response_type.and_then(params::text) };
-    if !wants_code(response_type.as_deref()) {
-        return Ok(Requested::NoCode);
+    match wants_code(response_type.as_deref()) {
+        Some(true) => {}
+        Some(false) => return Ok(Requested::NoCode),
+        None => return tolerate(Reason::ResponseTypeLookalike, policy),
     }
     let challenge = challenge.map(|value| params::text(value).ok_or(Reason::ChallengeMalformed)).transpose();
     let method = method.map(|value| params::text(value).ok_or(Reason::ChallengeMethod)).transpose();
@@ -293,8 +296,16 @@ fn tolerate(reason: Reason, policy: &Policy) -> Result<Requested, Reason> {
 }
 
 /// `response_type` is a list in any order; `code` is one of its values, not a part of one (RFC 6749 §3.1.1).
-fn wants_code(response_type: Option<&str>) -> bool {
-    response_type.is_none_or(|types| types.is_empty() || types.split(' ').any(|word| word == "code"))
+///
+/// A missing one is taken for `code`. `None` if only a lenient reader finds `code` in it.
+fn wants_code(response_type: Option<&str>) -> Option<bool> {
+    let types = response_type.unwrap_or("code");
+    let mut words = types.split(|c: char| c.is_whitespace() || c.is_control());
+    match types.split(' ').any(|word| word == "code") {
+        true => Some(true),
+        false if words.any(|word| word.eq_ignore_ascii_case("code")) => None,
+        false => Some(false),
+    }
 }
 
 /// The `client_id` for the events: bounded, and in visible ASCII, so that it cannot forge or flood a log.

@@ -8,8 +8,8 @@ use crate::random::{self, RandomError};
 
 /// A random number of 128 bits that tells one attempt to redeem from every other.
 ///
-/// A store writes it beside the code that it marks. A `redeem` that is sent twice is thereby the same redemption, and
-/// [`restore`](crate::ChallengeStore::restore) acts only on the redemption it belongs to.
+/// A store keeps it with the code that it marks. So a `redeem` that is sent twice is the same redemption, and
+/// [`restore`](super::ChallengeStore::restore) acts only on the redemption that it belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket([u8; 16]);
 
@@ -18,7 +18,7 @@ impl Ticket {
     /// [`Policy::burn_on_mismatch`](crate::Policy::burn_on_mismatch).
     pub const BURNED: Self = Self([0; 16]);
 
-    /// A fresh ticket from the operating system's random number generator.
+    /// Generates a ticket from the operating system's random number generator.
     ///
     /// # Errors
     ///
@@ -27,12 +27,12 @@ impl Ticket {
         Ok(Self(*random::bytes()?))
     }
 
-    /// A ticket read back from a store.
+    /// Creates a ticket from what a store read back.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The 16 bytes, for a store to keep and to compare.
+    /// Returns the 16 bytes, for a store to keep and to compare.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -53,22 +53,23 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt with the proof of the presented verifier, or with none.
+    /// Creates an attempt with the proof of the presented verifier, or with none.
     pub const fn new(proof: Option<Proof>, ticket: Ticket, at: Timestamp) -> Self {
         Self { proof, ticket, at }
     }
 
-    /// The SHA-256 of the presented verifier; `None` if none was presented.
+    /// Returns the SHA-256 of the presented verifier, or `None` if none was presented.
     pub const fn proof(&self) -> Option<&Proof> {
         self.proof.as_ref()
     }
 
-    /// What to write beside the code if this attempt redeems it.
+    /// Returns the ticket to store with the code if this attempt redeems it.
     pub const fn ticket(&self) -> Ticket {
         self.ticket
     }
 
-    /// When it was made, by the clock of the server that makes it: what [`Redemption::Again`](crate::Redemption::Again) reports later.
+    /// Returns when it was made, by the clock of the server: what [`Redemption::Again`](super::Redemption::Again) reports
+    /// later.
     pub const fn at(&self) -> Timestamp {
         self.at
     }

@@ -1,6 +1,5 @@
 //! The store as the core calls it: every call has a time-out, and every fault is reported.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Poll, ready};
@@ -46,16 +45,32 @@ impl Timer {
     }
 }
 
-impl fmt::Debug for Timer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Timer")
+impl Timer {
+    /// Polls `work` until it is done, or `None` once it has been pending for the duration.
+    ///
+    /// The timer starts when `work` is pending for the first time: what is ready at once never pays for one.
+    pub(crate) fn bound<T>(
+        &self,
+        duration: Duration,
+        mut work: impl Future<Output = T> + Unpin,
+    ) -> impl Future<Output = Option<T>> {
+        let mut sleep = None;
+        poll_fn(move |context| {
+            if let Poll::Ready(done) = Pin::new(&mut work).poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            let sleep = sleep.get_or_insert_with(|| (self.0)(duration));
+            let Some(sleep) = sleep else { return Poll::Pending };
+            ready!(sleep.as_mut().poll(context));
+            Poll::Ready(None)
+        })
     }
 }
 
 /// A [`ChallengeStore`] whose calls time out.
 pub(crate) struct BoundedStore {
     store: Box<dyn ChallengeStore>,
-    timer: Timer,
+    pub(crate) timer: Timer,
     timeout: Duration,
 }
 
@@ -88,26 +103,17 @@ impl BoundedStore {
         self.call("restore", self.store.restore(code, ticket))
     }
 
-    /// Deliberately not an `async fn`: those keep each argument twice, and this is part of every token request's future.
     fn call<'a, T: 'a>(
         &'a self,
         verb: &'static str,
-        mut call: BoxFuture<'a, Result<T, StoreError>>,
+        call: BoxFuture<'a, Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
-        let mut sleep = None;
         let report = StoreCall::begin(verb);
-        poll_fn(move |context| {
-            let result = if let Poll::Ready(result) = call.as_mut().poll(context) {
-                result
-            } else {
-                // The timer starts only now: a store in memory is never pending and never pays for one.
-                let sleep = sleep.get_or_insert_with(|| (self.timer.0)(self.timeout));
-                let Some(sleep) = sleep else { return Poll::Pending };
-                ready!(sleep.as_mut().poll(context));
-                Err(StoreError::timed_out())
-            };
+        let bounded = self.timer.bound(self.timeout, call);
+        async move {
+            let result = bounded.await.unwrap_or_else(|| Err(StoreError::timed_out()));
             report.end(&result);
-            Poll::Ready(result)
-        })
+            result
+        }
     }
 }

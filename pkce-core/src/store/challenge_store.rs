@@ -1,4 +1,4 @@
-//! The challenge store: three verbs, each one atomic conditional write.
+//! The challenge store: three methods, each one atomic conditional write.
 
 use std::sync::Arc;
 
@@ -12,29 +12,30 @@ use crate::code_digest::CodeDigest;
 
 /// Where bindings wait between the issue of a code and its redemption.
 ///
-/// Each verb is a compare-and-set on one key and must be *one atomic step* however many servers call it: one
+/// Each method is a compare-and-set on one key and must be *one atomic step* however many servers call it: one
 /// statement, one script, one conditional write. There is no `get`, `update` or `delete` to race with. None has a
-/// default body. When in doubt a store returns an error: the core refuses.
+/// default body. When in doubt a store returns an error, and the request is rejected.
 ///
 /// * A record may be forgotten once it is expired, and never before, redeemed or not: a replay must be recognised.
-/// * Every part of a [`Binding`] comes back octet for octet.
+/// * Every part of a [`Binding`] comes back byte for byte.
 /// * A call that is cancelled or times out may or may not have happened; nothing else may have.
 ///
-/// The `contract` module (feature `contract`) checks this against your store, as far as calls and their answers show it; its
+/// The `contract` module (feature `contract`) checks this against your store, as far as calls and their results show it. Its
 /// documentation lists what it cannot see.
 #[async_trait]
 pub trait ChallengeStore: Send + Sync + 'static {
     /// Records `binding` for this code, unless a live record exists: it never overwrites one.
-    /// Over an expired record it may do either, and so it may for a second insert of the very same binding.
+    ///
+    /// If the existing record has expired, or is identical to `binding`, the store may return either result.
     ///
     /// # Errors
     ///
-    /// When the record may not have been written. A full store is an error, never room made at the cost of a live code.
+    /// When the record may not have been written. A full store is an error; it never makes room by dropping a live code.
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError>;
 
     /// In one atomic step: if the code is live and not redeemed and bound to `attempt.proof()` (or bound to nothing
     /// while nothing is presented), marks it redeemed by `attempt.ticket()` at `attempt.at()`. Otherwise changes
-    /// nothing. Says what it found. A ticket is used for one proof only.
+    /// nothing. Returns what it found. A ticket is used for one proof only.
     ///
     /// # Errors
     ///
@@ -42,7 +43,7 @@ pub trait ChallengeStore: Send + Sync + 'static {
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError>;
 
     /// Makes a code redeemable again if, and only if, it is redeemed by this ticket. It never revives a vanished
-    /// record and never extends its life. That there is nothing to restore is no error.
+    /// record and never extends its lifetime. If there is nothing to restore, it returns `Ok`.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! Why a store could not do what it was asked.
+//! Why a call of a store failed.
 
 use std::error::Error;
 use std::fmt;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// A store could not do, or cannot tell whether it did, what it was asked. The core refuses on every one.
+/// A call of a store failed, or it is not known whether it succeeded. The request is rejected.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -16,13 +16,13 @@ pub struct StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It could not be reached, or it refused.
+    /// The store could not be reached, or rejected the call.
     Unavailable,
-    /// It did not answer within [`Policy::store_timeout`](crate::Policy::store_timeout).
+    /// The store did not respond within [`Policy::store_timeout`](crate::Policy::store_timeout).
     TimedOut,
-    /// It has no room for another live code.
+    /// The store has no room for another live code.
     Full,
-    /// It holds a record that was not written by it, or was changed since.
+    /// The store holds a record that it did not write, or that was changed since.
     InvalidRecord,
 }
 
@@ -30,7 +30,7 @@ impl StoreErrorKind {
     #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 4] = [Self::Unavailable, Self::TimedOut, Self::Full, Self::InvalidRecord];
 
-    /// Its name in events and metrics: `unavailable`, `timed_out`, `full` or `invalid_record`. Stable.
+    /// Returns its name in events and metrics: `unavailable`, `timed_out`, `full` or `invalid_record`. Stable.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
@@ -42,17 +42,17 @@ impl StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store could not be reached, or refused.
+    /// Creates an error of a store that could not be reached, or rejected the call.
     pub fn unavailable(source: impl Into<Source>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
     }
 
-    /// A record cannot be parsed. It is never taken for a code without a challenge.
+    /// Creates an error for a record that cannot be parsed. It is never taken for a code without a challenge.
     pub fn invalid_record(source: impl Into<Source>) -> Self {
         Self { kind: StoreErrorKind::InvalidRecord, source: Some(source.into()) }
     }
 
-    /// There is no room for another live code.
+    /// Creates an error of a store that has no room for another live code.
     pub const fn full() -> Self {
         Self { kind: StoreErrorKind::Full, source: None }
     }
@@ -61,7 +61,7 @@ impl StoreError {
         Self { kind: StoreErrorKind::TimedOut, source: None }
     }
 
-    /// Which kind of fault it is.
+    /// Returns the kind of the fault.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }
@@ -71,7 +71,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             StoreErrorKind::Unavailable => "the challenge store is unavailable",
-            StoreErrorKind::TimedOut => "the challenge store did not answer in time",
+            StoreErrorKind::TimedOut => "the challenge store did not respond in time",
             StoreErrorKind::Full => "the challenge store is full",
             StoreErrorKind::InvalidRecord => "the challenge store holds an invalid record",
         })

@@ -85,7 +85,6 @@ pub(crate) struct Frames {
 #[derive(Clone, Copy)]
 enum Then {
     End,
-    BreakOff,
     GoOn,
 }
 
@@ -94,10 +93,6 @@ pub(crate) fn frames(frames: impl IntoIterator<Item = Frame<Bytes>>) -> Frames {
 }
 
 impl Frames {
-    pub(crate) fn broken_off(self) -> Self {
-        Self { then: Then::BreakOff, ..self }
-    }
-
     pub(crate) fn never_ending(self) -> Self {
         Self { then: Then::GoOn, ..self }
     }
@@ -111,19 +106,16 @@ impl http_body::Body for Frames {
         Poll::Ready(match (self.frames.pop_front(), self.then) {
             (Some(frame), _) => Some(Ok(frame)),
             (None, Then::End) => None,
-            (None, Then::BreakOff) => Some(Err(io::ErrorKind::UnexpectedEof.into())),
             (None, Then::GoOn) => Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1024])))),
         })
     }
 }
 
-/// A store that takes its time over some verbs.
+/// A store that takes its time to record a binding.
 #[derive(Default)]
 pub(crate) struct Slow {
     pub(crate) store: MemoryStore,
     pub(crate) insert: Duration,
-    pub(crate) redeem: Duration,
-    pub(crate) restore: Duration,
 }
 
 #[async_trait]
@@ -134,12 +126,10 @@ impl ChallengeStore for Slow {
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        sleep(self.redeem).await;
         self.store.redeem(code, attempt).await
     }
 
     async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
-        sleep(self.restore).await;
         self.store.restore(code, ticket).await
     }
 }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,10 +12,9 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
-use pkce_tower::{Clearance, Reason, TokenEndpointLayer};
+use pkce_tower::{Clearance, TokenEndpointLayer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use tower::{Service, ServiceBuilder};
 use tower_http::map_request_body::MapRequestBodyLayer;
@@ -93,22 +91,6 @@ fn starts_with(answer: &[u8], status: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_body_in_many_pieces_reaches_the_handler_as_it_was() {
-    let mut connection = connect(serve(endpoint!(pkce(), echo)).await).await;
-    let body = [REFRESH, b"&x=\x00\xff\r\n\r\n", &[b'x'; 4000]].concat();
-    write(&mut connection, format!("{HEAD}transfer-encoding: chunked\r\n\r\n")).await;
-    for chunk in body.chunks(977) {
-        write(&mut connection, format!("{:x}\r\n", chunk.len())).await;
-        write(&mut connection, chunk).await;
-        write(&mut connection, "\r\n").await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    write(&mut connection, "0\r\n\r\n").await;
-    let answer = read_until(&mut connection, [b"cleared:", &body[..]].concat()).await;
-    assert!(starts_with(&answer, "200"));
-}
-
-#[tokio::test]
 async fn a_client_that_waits_for_leave_to_send_is_given_it() {
     let pkce = pkce();
     let form = authorize(&pkce).await;
@@ -118,87 +100,6 @@ async fn a_client_that_waits_for_leave_to_send_is_given_it() {
     assert!(starts_with(&read_until(&mut connection, "\r\n\r\n").await, "100"));
     write(&mut connection, &form).await;
     read_until(&mut connection, format!("cleared:{form}")).await;
-}
-
-#[tokio::test]
-async fn the_clearance_of_one_request_is_not_that_of_the_next() {
-    let pkce = pkce();
-    let form = authorize(&pkce).await;
-    let mut connection = connect(serve(endpoint!(pkce, echo)).await).await;
-    write(&mut connection, format!("{HEAD}content-length: {}\r\n\r\n{form}", form.len())).await;
-    read_until(&mut connection, format!("cleared:{form}")).await;
-    write(&mut connection, "OPTIONS /token HTTP/1.1\r\nhost: as.example\r\n\r\n").await;
-    read_until(&mut connection, "passed:").await;
-}
-
-#[tokio::test]
-async fn a_body_that_breaks_off_never_reaches_the_handler() {
-    let pkce = pkce();
-    let form = authorize(&pkce).await;
-    let address = serve(endpoint!(pkce, echo)).await;
-    let mut connection = connect(address).await;
-    write(&mut connection, format!("{HEAD}content-length: {}\r\n\r\n{form}", form.len() + 1)).await;
-    connection.shutdown().await.unwrap();
-    let mut answer = Vec::new();
-    _ = timeout(PATIENCE, connection.read_to_end(&mut answer)).await.unwrap();
-    assert!(answer.is_empty() || starts_with(&answer, "400"), "{}", String::from_utf8_lossy(&answer));
-
-    // The code is live.
-    let mut connection = connect(address).await;
-    write(&mut connection, format!("{HEAD}content-length: {}\r\n\r\n{form}", form.len())).await;
-    read_until(&mut connection, format!("cleared:{form}")).await;
-}
-
-#[tokio::test]
-async fn a_client_that_goes_away_while_the_handler_runs_leaves_the_code_redeemed() {
-    struct Dropped(Arc<Notify>);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.notify_one();
-        }
-    }
-    let pkce = pkce();
-    let form = authorize(&pkce).await;
-    let (runs, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (running, dropping) = (Arc::clone(&runs), Arc::clone(&dropped));
-    let token = move |_: Request<Body>| {
-        let (running, dropping) = (Arc::clone(&running), Dropped(Arc::clone(&dropping)));
-        async move {
-            let _dropping = dropping;
-            running.notify_one();
-            std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>().await
-        }
-    };
-    let mut connection = connect(serve(endpoint!(pkce.clone(), token)).await).await;
-    write(&mut connection, format!("{HEAD}content-length: {}\r\n\r\n{form}", form.len())).await;
-    timeout(PATIENCE, runs.notified()).await.unwrap();
-    drop(connection);
-    timeout(PATIENCE, dropped.notified()).await.unwrap();
-
-    let (_, code) = form.split_once("&code=").unwrap();
-    let (code, verifier) = code.split_once("&code_verifier=").unwrap();
-    assert_eq!(pkce.redeem(code, Some(verifier)).await.unwrap_err().reason(), Reason::CodeReplayed);
-}
-
-#[tokio::test]
-async fn a_client_that_is_still_sending_gets_its_413() {
-    let mut connection = connect(serve(endpoint!(pkce(), echo)).await).await;
-    let length = 512 * 1024;
-    write(&mut connection, format!("{HEAD}content-length: {length}\r\n\r\n")).await;
-    for _ in 0..length / 1024 {
-        write(&mut connection, [b'x'; 1024]).await;
-    }
-    assert!(starts_with(&read_until(&mut connection, "the body is too large\"}").await, "413"));
-    // It was read to its end, so the connection goes on.
-    write(&mut connection, "OPTIONS /token HTTP/1.1\r\nhost: as.example\r\n\r\n").await;
-    read_until(&mut connection, "passed:").await;
-}
-
-#[tokio::test]
-async fn a_body_that_announces_too_much_is_not_waited_for() {
-    let mut connection = connect(serve(endpoint!(pkce(), echo)).await).await;
-    write(&mut connection, format!("{HEAD}content-length: {}\r\n\r\n", 64 * 1024 * 1024)).await;
-    assert!(starts_with(&read_until(&mut connection, "the body is too large\"}").await, "413"));
 }
 
 #[tokio::test]

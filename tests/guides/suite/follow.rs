@@ -96,9 +96,8 @@ impl Reader<'_> {
         let address = address(&step.command).unwrap_or(ADDRESS).to_owned();
         self.servers.remove(&address);
         let program = self.program();
-        let mut command = if let Some(of_the_clone) = step.command.strip_prefix(OF_THE_CLONE) {
-            let (name, arguments) = of_the_clone.split_once(" -- ").unwrap();
-            format!("exec {} {arguments}", built(name).display())
+        let mut command = if let Some(command) = of_the_clone(&step.command) {
+            format!("exec {command}")
         } else if builds(&step.command) {
             step.command.replace(" -- ", " ").replace("cargo run", &format!("exec {program}"))
         } else {
@@ -120,6 +119,10 @@ impl Reader<'_> {
             let program = self.program();
             self.folder.write(name, &format!("exec {program} \"$@\"\n"));
             let said = self.shell_said(&format!("chmod +x {name}"));
+            return self.compare(step, &said);
+        }
+        if let Some(command) = of_the_clone(command) {
+            let said = self.shell_said(&command);
             return self.compare(step, &said);
         }
         // The folder is there, and the programs are built.
@@ -153,6 +156,12 @@ impl Reader<'_> {
     fn at(&self, line: usize) -> String {
         format!("docs/guides/{}.md, line {line}", self.guide)
     }
+}
+
+/// The command by which a program of this workspace runs, built.
+fn of_the_clone(command: &str) -> Option<String> {
+    let (name, arguments) = command.strip_prefix(OF_THE_CLONE)?.split_once(" -- ")?;
+    Some(format!("{} {arguments}", built(name).display()))
 }
 
 /// The first address in a command.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use example_host::StoreUrl;
+use fixture_host::StoreUrl;
 use pkce_core::Timestamp;
 use pkce_core::store::{Attempt, Redemption, Ticket};
 use pkce_tests::{Result, code_of_crowd, proof_of_crowd};

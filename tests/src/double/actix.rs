@@ -7,36 +7,47 @@ use std::task::Poll;
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError, ErrorServiceUnavailable, InternalError};
-use actix_web::http::StatusCode;
-use actix_web::http::header;
+use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError, InternalError};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::rt::time::timeout;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
-use pkce_actix::{Challenge, ChallengeForm, Clearance, OptionalChallenge, TokenEndpoint};
-use pkce_core::AuthorizationCode;
+use actix_web::web::{self, Bytes, Data, Form, ServiceConfig};
+use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer};
+use pkce_actix::{
+    AuthorizationRedirect, Challenge, ChallengeForm, Clearance, OptionalChallenge, OptionalChallengeForm, Rejection,
+    TokenEndpoint,
+};
+use pkce_core::{AuthorizationCode, Pkce};
 
-use super::{Behaviour, Mount, ORIGIN, PROBLEM, Pushed, State, TIME_OUT};
+use super::{Behaviour, Mount, ORIGIN, PROBLEM, Pushed, Redemption, State, TIME_OUT, found, reply};
 use crate::server::Server;
 
 pub(super) fn start(mount: Mount, state: State) -> Server {
     let app = move || {
         let state = state.clone();
         App::new()
-            .app_data(state.pkce.clone())
+            .app_data(Data::new(state.pkce.clone()))
             .configure(|config| mounted(config, mount, &state))
             .app_data(Data::new(state))
             .route("/authorize", web::get().to(authorize))
             .route("/authorize-optional", web::get().to(authorize_optional))
+            .route("/redeem", web::post().to(redeem))
+            .route("/redirect", web::get().to(redirect))
             .route("/par", web::post().to(par))
+            .route("/par-optional", web::post().to(par_optional))
+            .wrap(from_fn(outside))
     };
     Server::actix(|listener| Ok(HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run()))
 }
 
 fn mounted(config: &mut ServiceConfig, mount: Mount, state: &State) {
     let layer = TokenEndpoint::new(state.pkce.clone());
-    let resource = web::resource("/token").route(web::post().to(token));
+    config.service(web::resource("/form").wrap(layer.clone()).route(web::post().to(form)));
+    let resource = web::resource("/token")
+        .route(web::post().to(token))
+        .route(web::method(Method::OPTIONS).to(preflight))
+        .wrap(from_fn(inside));
     match mount {
         Mount::Layer => config.service(resource.wrap(layer)),
         Mount::Nothing => config.service(resource),
@@ -64,6 +75,58 @@ fn mounted(config: &mut ServiceConfig, mount: Mount, state: &State) {
                 .body(problem.to_string())
         }))),
     };
+}
+
+async fn inside(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let found = found(request.extensions().get::<Clearance>().map(|clearance| &clearance.0));
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(HeaderName::from_static("x-inside"), HeaderValue::from_static(found));
+    Ok(response)
+}
+
+async fn outside(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    let rejection = response.response().extensions().get::<pkce_core::Rejection>().map(pkce_core::Rejection::reason);
+    if let Some(reason) = rejection {
+        let reason = HeaderValue::from_static(reason.as_str());
+        response.headers_mut().insert(HeaderName::from_static("x-reason"), reason);
+    }
+    Ok(response)
+}
+
+async fn preflight(request: HttpRequest, body: Bytes) -> HttpResponse {
+    let found = found(request.extensions().get::<Clearance>().map(|clearance| &clearance.0));
+    HttpResponse::Ok().insert_header(("x-clearance", found)).body(body)
+}
+
+async fn form(_: Clearance, form: Form<Vec<(String, String)>>) -> String {
+    format!("{:?}", *form)
+}
+
+async fn redeem(pkce: Data<Pkce>, form: Form<Redemption>) -> Result<&'static str, Rejection> {
+    let (clearance, _stays_redeemed) = pkce.redeem(&form.code, form.code_verifier.as_deref()).await?;
+    Ok(clearance.kind().as_str())
+}
+
+async fn redirect(
+    pkce: Data<Pkce>,
+    challenge: Result<Challenge, Rejection>,
+) -> Result<AuthorizationRedirect, AuthorizationRedirect> {
+    let reply = reply::<AuthorizationRedirect>();
+    let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
+    let code = AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
+    pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;
+    Ok(reply.code(&code))
+}
+
+async fn par_optional(request: OptionalChallengeForm<Pushed>) -> String {
+    format!("{} {}", request.form.client_id, if request.challenge.is_some() { "some" } else { "none" })
 }
 
 /// Actix has no layer for this: a panic ends the connection.
@@ -133,9 +196,9 @@ async fn token(
     })
 }
 
-async fn authorize(state: Data<State>, Challenge(challenge): Challenge) -> Result<String, Error> {
-    let code = AuthorizationCode::generate().map_err(ErrorServiceUnavailable)?;
-    state.pkce.bind(&code, challenge).await.map_err(ErrorServiceUnavailable)?;
+async fn authorize(pkce: Data<Pkce>, Challenge(challenge): Challenge) -> Result<String, Rejection> {
+    let code = AuthorizationCode::generate()?;
+    pkce.bind(&code, challenge).await?;
     Ok(code.as_str().to_owned())
 }
 
@@ -143,10 +206,9 @@ async fn authorize_optional(OptionalChallenge(challenge): OptionalChallenge) -> 
     if challenge.is_some() { "some" } else { "none" }
 }
 
-async fn par(state: Data<State>, request: ChallengeForm<Pushed>) -> Result<HttpResponse, Error> {
+async fn par(pkce: Data<Pkce>, request: ChallengeForm<Pushed>) -> Result<HttpResponse, Rejection> {
     let ChallengeForm { challenge, form } = request;
-    let code = AuthorizationCode::generate().map_err(ErrorServiceUnavailable)?;
-    let code = format!("{}-{}", form.client_id, code.as_str());
-    state.pkce.bind(&code, challenge).await.map_err(ErrorServiceUnavailable)?;
+    let code = format!("{}-{}", form.client_id, AuthorizationCode::generate()?.as_str());
+    pkce.bind(&code, challenge).await?;
     Ok(HttpResponse::Created().body(code))
 }

@@ -1,20 +1,25 @@
 //! The double on axum.
 
+use std::convert::Infallible;
 use std::future::pending;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::FromRef;
+use axum::extract::{self, Form, FromRef, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pkce_core::{AuthorizationCode, Pkce, Settle};
-use pkce_tower::{Challenge, ChallengeForm, Clearance, OptionalChallenge, TokenEndpointLayer};
+use pkce_tower::{
+    AuthorizationRedirect, Challenge, ChallengeForm, Clearance, OptionalChallenge, OptionalChallengeForm, Rejection,
+    TokenEndpointLayer,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Behaviour, Mount, ORIGIN, PROBLEM, Pushed, State, TIME_OUT};
+use super::{Behaviour, Mount, ORIGIN, PROBLEM, Pushed, Redemption, State, TIME_OUT, found, reply};
 use crate::server::Server;
 
 impl FromRef<State> for Pkce {
@@ -26,13 +31,14 @@ impl FromRef<State> for Pkce {
 pub(super) fn start(mount: Mount, state: State) -> Server {
     let layer = TokenEndpointLayer::new(state.pkce.clone());
     let time_out = |status| TimeoutLayer::with_status_code(StatusCode::from_u16(status).unwrap(), TIME_OUT);
-    let token = post(token);
+    let token = post(token).options(preflight).layer::<_, Infallible>(from_fn(inside));
     let token = match mount {
         Mount::Layer => token.layer(layer),
         Mount::Nothing => token,
         Mount::Twice => token.layer((layer.clone(), layer)),
         // The first of a pair is the outer one.
-        Mount::CatchPanicInside => token.layer((layer, CatchPanicLayer::new())),
+        // axum's own body between them: that of `CatchPanicLayer` cannot be made of bytes.
+        Mount::CatchPanicInside => token.layer::<_, Infallible>(CatchPanicLayer::new()).layer(layer),
         Mount::CatchPanicOutside => token.layer((CatchPanicLayer::new(), layer)),
         Mount::TimeOutInside(status) => token.layer((layer, time_out(status))),
         Mount::TimeOutOutside => token.layer((time_out(504), layer)),
@@ -55,12 +61,62 @@ pub(super) fn start(mount: Mount, state: State) -> Server {
         .route("/token", token)
         .route("/authorize", get(authorize))
         .route("/authorize-optional", get(authorize_optional))
-        .route("/par", post(par));
+        .route("/form", post(form).layer(TokenEndpointLayer::new(state.pkce.clone())))
+        .route("/redeem", post(redeem))
+        .route("/redirect", get(redirect))
+        .route("/par", post(par))
+        .route("/par-optional", post(par_optional))
+        .layer(from_fn(outside));
     Server::axum(router.with_state(state))
 }
 
+async fn inside(request: Request, next: Next) -> Response {
+    let found = found(Clearance::of(request.extensions()));
+    ([("x-inside", found)], next.run(request).await).into_response()
+}
+
+async fn outside(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match response.extensions().get::<pkce_core::Rejection>().map(|rejection| rejection.reason().as_str()) {
+        Some(reason) => ([("x-reason", reason)], response).into_response(),
+        None => response,
+    }
+}
+
+async fn preflight(request: Request) -> impl IntoResponse {
+    let clearance = [("x-clearance", found(Clearance::of(request.extensions())))];
+    (clearance, axum::body::to_bytes(request.into_body(), 1024).await.unwrap())
+}
+
+async fn form(_: Clearance, Form(form): Form<Vec<(String, String)>>) -> String {
+    format!("{form:?}")
+}
+
+async fn redeem(
+    extract::State(pkce): extract::State<Pkce>,
+    Form(form): Form<Redemption>,
+) -> Result<&'static str, Rejection> {
+    let (clearance, _stays_redeemed) = pkce.redeem(&form.code, form.code_verifier.as_deref()).await?;
+    Ok(clearance.kind().as_str())
+}
+
+async fn redirect(
+    extract::State(pkce): extract::State<Pkce>,
+    challenge: Result<Challenge, Rejection>,
+) -> Result<AuthorizationRedirect, AuthorizationRedirect> {
+    let reply = reply::<AuthorizationRedirect>();
+    let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
+    let code = AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
+    pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;
+    Ok(reply.code(&code))
+}
+
+async fn par_optional(OptionalChallengeForm { challenge, form }: OptionalChallengeForm<Pushed>) -> String {
+    format!("{} {}", form.client_id, if challenge.is_some() { "some" } else { "none" })
+}
+
 async fn token(
-    axum::extract::State(state): axum::extract::State<State>,
+    extract::State(state): extract::State<State>,
     clearance: Clearance,
     headers: HeaderMap,
     body: Bytes,
@@ -93,11 +149,11 @@ fn overruled(mut response: Response, settle: Settle) -> Response {
 }
 
 async fn authorize(
-    axum::extract::State(pkce): axum::extract::State<Pkce>,
+    extract::State(pkce): extract::State<Pkce>,
     Challenge(challenge): Challenge,
-) -> Result<String, StatusCode> {
-    let code = AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    pkce.bind(&code, challenge).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+) -> Result<String, Rejection> {
+    let code = AuthorizationCode::generate()?;
+    pkce.bind(&code, challenge).await?;
     Ok(code.as_str().to_owned())
 }
 
@@ -106,14 +162,10 @@ async fn authorize_optional(OptionalChallenge(challenge): OptionalChallenge) -> 
 }
 
 async fn par(
-    axum::extract::State(pkce): axum::extract::State<Pkce>,
+    extract::State(pkce): extract::State<Pkce>,
     ChallengeForm { challenge, form }: ChallengeForm<Pushed>,
-) -> Result<(StatusCode, String), StatusCode> {
-    let code = format!(
-        "{}-{}",
-        form.client_id,
-        AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.as_str()
-    );
-    pkce.bind(&code, challenge).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+) -> Result<(StatusCode, String), Rejection> {
+    let code = format!("{}-{}", form.client_id, AuthorizationCode::generate()?.as_str());
+    pkce.bind(&code, challenge).await?;
     Ok((StatusCode::CREATED, code))
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pkce_core::{AuthorizationCode, CodeVerifier, Pkce};
+use pkce_core::adapter::ResponseTo;
+use pkce_core::{AuthorizationCode, AuthorizationRedirect, Clearance, CodeVerifier, Pkce};
 use playground::{Result, Said, form};
 
 pub use behaviour::Behaviour;
@@ -39,10 +40,23 @@ pub enum Mount {
     Rendered,
 }
 
+/// Where `/redirect` of a double sends its codes and errors.
+pub const REDIRECT_URI: &str = "https://app.example/cb?t=7";
+
 /// How long the time-outs wait.
 pub const TIME_OUT: Duration = Duration::from_millis(200);
 
-/// A tiny host: `/token`, and `/authorize` and `/par`, which bind a code at once and answer with it.
+/// A tiny host. Every response names in `x-reason` the reason of a rejection, which a middleware outside finds in the
+/// extensions, and one of `/token` in `x-inside` what a middleware inside finds of the clearance.
+///
+/// | path | what it does |
+/// | --- | --- |
+/// | `/token` | what the request asks for in `do`. OPTIONS: whether it has a clearance and a body |
+/// | `/form` | reads the form by the extractor of the framework, inside a layer of its own |
+/// | `/redeem` | redeems by `Pkce::redeem`, without a layer |
+/// | `/authorize`, `/par` | bind a code at once and respond with it |
+/// | `/redirect` | the same, as a redirect to [`REDIRECT_URI`] |
+/// | `/authorize-optional`, `/par-optional` | whether there is a challenge |
 #[derive(Debug)]
 pub struct Double {
     /// The server.
@@ -151,6 +165,22 @@ impl State {
     fn dropped(&self) -> Dropped {
         Dropped(Arc::clone(&self.seen))
     }
+}
+
+/// The response of `/redirect`.
+fn reply<R: From<AuthorizationRedirect>>() -> ResponseTo<R> {
+    ResponseTo::to(REDIRECT_URI).state("s t".to_owned()).issuer("https://as.example")
+}
+
+/// The parameters of a token request that `/redeem` reads.
+#[derive(Debug, serde::Deserialize)]
+struct Redemption {
+    code: String,
+    code_verifier: Option<String>,
+}
+
+fn found(clearance: Option<&Clearance>) -> &'static str {
+    clearance.map_or("none", |clearance| clearance.kind().as_str())
 }
 
 /// The host's own parameters of a pushed authorization request.

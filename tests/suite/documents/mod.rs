@@ -58,7 +58,7 @@ fn a_name_that_is_wrong_is_found() {
         // Names without a link.
         ("`real_stores::faults::redis_cluster`", "`real_stores::faults::redis_cloister`"),
         ("`real_stores::faults::a_redis_that_is_full_…`", "`real_stores::faults::a_redis_that_is_fuller_…`"),
-        ("`authorization::from_values` `tokio::spawn`", "`authorization::from_nothing`"),
+        ("`settle::Reservation` `tokio::spawn`", "`settle::Reservations`"),
         ("`pkce_core::token` `Policy::code_lifetime`", "`pkce_core::tokens`"),
         ("`real_stores::sharing`", "`unreal_stores::sharing`"),
         ("`a_wrong_verifier_is_refused`", "`a_wrong_verifier_is_greeted`"),

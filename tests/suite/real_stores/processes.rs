@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use example_host::StoreUrl;
+use fixture_host::StoreUrl;
 use pkce_core::Timestamp;
 use pkce_core::store::{Binding, BindingParts, Inserted};
 use pkce_tests::{Backend, Kind, Result, code_of_crowd, proof_of_crowd};

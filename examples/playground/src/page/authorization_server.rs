@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use axum::middleware;
-use example_host::Options;
+use fixture_host::Options;
 use pkce_core::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -26,7 +26,7 @@ impl AuthorizationServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let wire = Wire(listener.local_addr()?);
         let recorder = Recorder::default();
-        let app = axum_server::app(&options, MemoryStore::new(), &issuer(wire))
+        let app = axum_fixture::app(&options, MemoryStore::new(), &issuer(wire))
             .layer(middleware::from_fn_with_state(recorder.clone(), recorder::record));
         let serving = tokio::spawn(axum::serve(listener, app).into_future());
         Ok(Self { wire, recorder, serving })

@@ -1,4 +1,4 @@
-//! Capturing the code from the redirect that answers an authorization request, for a host that issues it at once.
+//! Capturing the code from the response to an authorization request, for a host that issues it at once.
 
 mod rejection;
 mod request;
@@ -17,9 +17,15 @@ use crate::pkce::Pkce;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
-use crate::uri::Uri;
 
 impl Pkce {
+    /// Returns whether a capture needs the body of this request: that of a POST of a form whose announced length is within
+    /// [`Policy::body_limit`]. For adapters, which leave every other body unread.
+    pub fn captures_body(&self, head: &Request<'_>, announced: Option<u64>) -> bool {
+        let fits = announced.is_none_or(|length| length <= self.policy().body_limit as u64);
+        head.method() == "POST" && head.announces_form() && fits
+    }
+
     /// Reads an authorization request whose code is to be captured, before the host runs. For adapters.
     ///
     /// Its parameters are in the query or, for a POST, in the query, in the form body, or the same in both. A challenge
@@ -29,40 +35,42 @@ impl Pkce {
     /// # Errors
     ///
     /// When the host's response could not be read: a response mode other than `query` and `fragment` (`form_post`,
-    /// `jwt`), or a body that is too large or ended with an error.
+    /// `jwt`), or a body that is too large, too slow, or ended with an error.
     pub fn capture_request(&self, request: &Request<'_>) -> Result<CaptureRequest, Rejection> {
         let captured = CaptureRequest::read(request, self.policy());
         let client_id = captured.asked.client_id();
-        let unreadable = request.lost_body().or(captured.unreadable_mode.then_some(Reason::ResponseMode));
-        match unreadable {
-            None => Ok(captured),
-            Some(reason @ Reason::ResponseMode) if self.policy().report_only => {
-                events::capture_tolerated(reason, client_id);
-                Ok(captured)
+        let reason = match request.lost_body() {
+            Some(reason) => reason,
+            None if !captured.unreadable_mode => return Ok(captured),
+            None if self.policy().report_only => {
+                events::capture_tolerated(Reason::ResponseMode, client_id);
+                return Ok(captured);
             }
-            Some(reason) => {
-                events::authorization_rejected(reason, client_id);
-                Err(Rejection::new(reason, self.policy()))
-            }
-        }
+            None => Reason::ResponseMode,
+        };
+        events::authorization_rejected(reason, client_id);
+        Err(Rejection::new(reason, self.policy()))
     }
 
     /// Captures the code from the host's response and binds it to the challenge of the request. For adapters.
     ///
     /// `Ok` lets the response pass unchanged: it has no code, or the code is bound. The rules:
     ///
-    /// 1. Responses that cannot contain a code (pages, errors, redirects to a login) pass unchanged.
-    /// 2. The code is once in the query or in the fragment of the only `Location`, with status 302 or 303 (RFC 9700 §4.12:
-    ///    307 would send the user's credentials along; caches keep 301 and 308).
-    /// 3. That `Location` is the `redirect_uri` of the request: scheme, host, port, path, and its own query first.
+    /// 1. Responses without a code in a header pass unchanged: pages, documents, errors, redirects to a login. So does a
+    ///    redirect with `error`, which is an error response whatever else it says (RFC 6749 §4.1.2.1).
+    /// 2. The code is once in the query or in the fragment of the only `Location`, with status 302 or 303, or 307 in
+    ///    response to a GET (RFC 9700 §4.12: 307 repeats the body of a POST, with the user's credentials; caches keep 301
+    ///    and 308).
+    /// 3. That `Location` is the `redirect_uri` of the request after a browser has parsed both: scheme, host, port, path,
+    ///    and its own query first, in its order.
     /// 4. The request has an acceptable challenge, by the rules of [`AuthorizationRequest`](crate::AuthorizationRequest).
     /// 5. The store has recorded the binding.
     ///
-    /// A JSON document or a JWT with a status 2xx may hold a code that cannot be read here, and is rejected too.
-    /// A page is not read: a code in it is bound to nothing, and no token endpoint of ours serves it.
+    /// A page or a document is not read. A code in it is bound to nothing, and the token endpoint does not serve it.
     ///
     /// [`Policy::allow_missing_challenge`] binds *no challenge* for every client that sends none.
-    /// [`Policy::report_only`] lets pass and reports what rules 2 and 4 reject, a document, and a missing redirect URI.
+    /// [`Policy::report_only`] changes nothing for a request without a PKCE parameter: it reports what would be rejected.
+    /// For the others it lets pass and reports what rules 2 and 4 reject, and a missing redirect URI.
     ///
     /// # Errors
     ///
@@ -80,7 +88,7 @@ impl Pkce {
             },
             Err(reason) => reason,
         };
-        if self.policy().report_only && is_tolerable(reason) {
+        if self.policy().report_only && (!asked.sends_pkce || is_tolerable(reason)) {
             events::capture_tolerated(reason, client_id);
             return Ok(());
         }
@@ -105,27 +113,26 @@ fn decide<'a>(
     host: &HostResponse<'_>,
     policy: &Policy,
 ) -> Result<Option<(String, &'a Requested)>, Reason> {
-    let is_document = asked.may_ask_for_code && host.is_success() && (host.is_json() || host.is_jwt());
-    if !host.may_carry_code() && !is_document {
+    if !host.may_carry_code() || host.location().is_some_and(location::is_error) && !host.carries_code_elsewhere() {
         return Ok(None);
     }
     let requested = match asked.asked.requested()? {
         Requested::NoCode => return Err(Reason::ResponseTypeWithoutCode),
         requested => requested,
     };
-    if is_document || host.carries_code_elsewhere() {
+    if host.carries_code_elsewhere() {
         return Err(Reason::CodeUnreadable);
     }
     let location = host.location().ok_or(Reason::CodeUnreadable)?;
     match &asked.target {
         Target::Uri(_) if asked.target.within(location).is_some() => {}
         Target::Uri(_) => return Err(Reason::CodeForOtherTarget),
-        Target::Unknown if policy.allow_missing_redirect_uri && Uri::split(location).absolute().is_some() => {}
+        Target::Unknown if policy.allow_missing_redirect_uri && target::is_absolute(location) => {}
         Target::Unknown if policy.allow_missing_redirect_uri => return Err(Reason::CodeForOtherTarget),
         Target::Unknown => return Err(Reason::RedirectUriMissing),
         Target::Unreadable(reason) => return Err(*reason),
     }
-    if !matches!(host.status(), 302 | 303) {
+    if !matches!((host.status(), asked.is_get), (302 | 303, _) | (307, true)) {
         return Err(Reason::RedirectStatus);
     }
     Ok(Some((location::read(location)?, requested)))

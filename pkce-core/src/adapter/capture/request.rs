@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::target::Target;
-use crate::adapter::request::Request;
+use crate::adapter::request::{Format, Request};
 use crate::authorization::request::{AuthorizationRequest, Requested};
 use crate::params::{self, Params};
 use crate::policy::Policy;
@@ -16,25 +16,27 @@ pub struct CaptureRequest {
     pub(super) asked: AuthorizationRequest,
     pub(super) target: Target,
     pub(super) state: Option<String>,
-    /// Whether the response may hold a code.
-    pub(super) may_ask_for_code: bool,
     /// A response mode in which a code cannot be captured.
     pub(super) unreadable_mode: bool,
+    /// Whether the request has a PKCE parameter. Under `report_only` nothing changes for one that has none.
+    pub(super) sends_pkce: bool,
+    /// Whether a 307 repeats a request without a body.
+    pub(super) is_get: bool,
 }
 
 impl CaptureRequest {
+    /// Reads the query and, of a POST, the form body. `form` is an error if the body could not be read as a form.
     pub(super) fn read(request: &Request<'_>, policy: &Policy) -> Self {
-        let is_authorization_request = matches!(request.method(), "GET" | "HEAD" | "POST");
-        let (query, form) = (request.raw_query(), request.form_beside_query(policy));
-        let asked = if is_authorization_request {
+        let is_get = matches!(request.method(), "GET" | "HEAD");
+        let (query, form) = (request.raw_query(), Self::form(request, policy));
+        let asked = if is_get || request.method() == "POST" {
             AuthorizationRequest::from_query_and_form(query, form, policy)
         } else {
             AuthorizationRequest::rejected(Reason::AuthorizationMethod)
         };
-        let names = ["redirect_uri", "state", "response_mode"];
-        let params = Params::scan(query, &names).merged(&Params::scan(form.unwrap_or_default(), &names));
-        let ([uri, state, mode], [uri_repeated, _, mode_repeated]) = (params.values(), params.repeated());
-        let may_ask_for_code = is_authorization_request && asked.requested() != Ok(&Requested::NoCode);
+        let params = Params::scan(query, &NAMES).merged(&Params::scan(form.unwrap_or_default(), &NAMES));
+        let ([uri, state, mode, ..], [uri_repeated, _, mode_repeated, ..]) = (params.values(), params.repeated());
+        let [_, _, _, challenge, method, ..] = params.present();
         let target = match uri {
             _ if uri_repeated => Target::Unreadable(Reason::DuplicateParameter),
             None => Target::Unknown,
@@ -43,15 +45,41 @@ impl CaptureRequest {
                 None => Target::Unreadable(Reason::CodeForOtherTarget),
             },
         };
+        let is_authorization_request = params.any_present() && asked.requested() != Ok(&Requested::NoCode);
+        let is_unreadable = mode_repeated || mode.is_some_and(|mode| !is_readable(mode));
         Self {
             asked,
             target,
             state: state.and_then(params::lenient_text),
-            may_ask_for_code,
-            unreadable_mode: may_ask_for_code && (mode_repeated || mode.is_some_and(|mode| !is_readable(mode))),
+            unreadable_mode: is_authorization_request && is_unreadable,
+            sends_pkce: challenge || method,
+            is_get,
+        }
+    }
+
+    fn form<'a>(request: &Request<'a>, policy: &Policy) -> Result<&'a [u8], Reason> {
+        if request.method() != "POST" || request.has_empty_body() {
+            return Ok(&[]);
+        }
+        match request.readable_body(policy)? {
+            (body, Format::Form) => Ok(body),
+            (_, Format::Json) => Err(Reason::ContentType),
         }
     }
 }
+
+/// The parameters of an authorization request. A request without any of them is none.
+const NAMES: [&str; 9] = [
+    "redirect_uri",
+    "state",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "response_type",
+    "client_id",
+    "request",
+    "request_uri",
+];
 
 /// Shows neither state nor challenge nor redirect URI.
 impl fmt::Debug for CaptureRequest {

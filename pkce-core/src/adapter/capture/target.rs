@@ -1,38 +1,66 @@
 //! The redirect target of an authorization request, and whether a redirect goes there.
 
+use url::{Url, form_urlencoded};
+
 use crate::reason::Reason;
 use crate::uri::Uri;
 
-/// Where the authorization request wants its answer.
+/// Where the authorization request wants its response.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// To its `redirect_uri`.
     Uri(String),
-    /// It does not say. Only the host knows the registered one.
+    /// It does not say. Only the host knows the registered URI.
     Unknown,
-    /// It says so in a way that readers may read differently.
+    /// Readers may read it differently.
     Unreadable(Reason),
 }
 
 impl Target {
-    /// The part of a redirect's `Location` that is this target, its own query included.
+    /// This target in the spelling of a redirect's `Location` that goes there, with its own query.
     ///
-    /// Scheme, host, port and path are the same, and the target's own query comes first. Any other difference is another
-    /// target.
-    pub(crate) fn within<'l>(&self, location: &'l str) -> Option<&'l str> {
+    /// Both are compared after the same parse, that of browsers (the URL standard): what it rewrites is the same target
+    /// (`/../`, the case of the host, an IDN, `127.1`). Scheme, host, port and path are the same then, and the target's own
+    /// parameters come first, in their order. Any other difference is another target.
+    pub(crate) fn within(&self, location: &str) -> Option<String> {
         let Self::Uri(uri) = self else { return None };
-        if uri.contains('#') {
-            return None; // RFC 6749 §3.1.2
-        }
-        let (ours, theirs) = (Uri::split(uri), Uri::split(location));
-        if !ours.absolute()?.is_same_as(&theirs.absolute()?) {
+        if !is_plain(location) {
             return None;
         }
-        let (Some(own), Some(query)) = (ours.query, theirs.query) else {
-            return ours.query.is_none().then_some(theirs.base);
+        let (own, sent) = (Url::parse(uri).ok()?, Url::parse(location).ok()?);
+        let is_same_place = own.scheme() == sent.scheme()
+            && own.username() == sent.username()
+            && own.password() == sent.password()
+            && own.host() == sent.host()
+            && own.port_or_known_default() == sent.port_or_known_default()
+            && own.path() == sent.path();
+        // A redirect URI has no fragment (RFC 6749 §3.1.2).
+        if !is_same_place || own.fragment().is_some() {
+            return None;
+        }
+        let parameters = |url: &Url| -> Vec<(String, String)> {
+            form_urlencoded::parse(url.query().unwrap_or_default().as_bytes()).into_owned().collect()
         };
-        let rest = query.strip_prefix(own)?;
-        let ends = rest.is_empty() || rest.starts_with('&') || own.is_empty() || own.ends_with('&');
-        location.get(..theirs.base.len() + 1 + own.len()).filter(|_| ends)
+        if !parameters(&sent).starts_with(&parameters(&own)) {
+            return None;
+        }
+        let base = Uri::split(location).base;
+        Some(Uri::split(uri).query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}")))
     }
+}
+
+/// Whether browsers and other readers agree on where it leads: no backslash, tab or line break, which browsers rewrite or
+/// drop, and two slashes after `http:` and `https:`, which browsers add.
+fn is_plain(location: &str) -> bool {
+    let is_scheme = |scheme: &str| location.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let is_web = is_scheme("http:") || is_scheme("https:");
+    let unusual = |c: char| c == '\\' || c.is_control();
+    !location.contains(unusual)
+        && location.trim() == location
+        && (!is_web || is_scheme("http://") || is_scheme("https://"))
+}
+
+/// Whether a `Location` is an absolute URI, which every redirect URI is (RFC 6749 §3.1.2).
+pub(crate) fn is_absolute(location: &str) -> bool {
+    is_plain(location) && Url::parse(location).is_ok()
 }

@@ -92,13 +92,13 @@ impl FromStr for Variant {
 
 /// Starts a server that runs until the process ends, and serves on one thread. It says where it listens.
 ///
-/// Beside `/token` it has `/issue`, which issues the codes that stand in the body, to live for so long.
+/// Beside `/token` it has `/issue`, which issues the codes in the body. They live for `lifetime`.
 ///
 /// # Errors
 ///
-/// When there is no socket for it, or no code may live for so long.
+/// When there is no socket for it.
 pub fn start(adapter: Adapter, variant: Variant, lifetime: Duration) -> io::Result<SocketAddr> {
-    let policy = Policy::new().code_lifetime(lifetime).map_err(io::Error::other)?;
+    let policy = Policy::new().code_lifetime(lifetime);
     let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
     let codes = Codes { variant, pkce, by_hand: ByHand::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0))?;

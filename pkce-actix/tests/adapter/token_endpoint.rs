@@ -8,7 +8,7 @@ use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse};
 use pkce_actix::{Clearance, MemoryStore, Pkce, Policy, Reason, TokenEndpoint};
 
-use crate::common::{REFRESH, authorize, header, pkce, reason, redeem, token_request};
+use crate::common::{REFRESH, authorize, pkce, reason, redeem, token_request};
 
 async fn echo(_: Clearance, body: Bytes) -> Bytes {
     body

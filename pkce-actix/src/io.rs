@@ -14,10 +14,8 @@ use pkce_core::adapter::{Body, BodyBuffer, HostResponse, Request, RequestBody};
 /// The future of the services and extractors of this crate.
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Returns the facts of a request for the functions of [`pkce_core::adapter`]: method, query and every header.
-///
-/// The middleware and the extractors do this by themselves. It is for servers that call the core directly.
-pub fn facts<'a>(request: &'a HttpRequest, body: Body<'a>) -> Request<'a> {
+/// The facts of a request for the core: method, query and every header.
+pub(crate) fn facts<'a>(request: &'a HttpRequest, body: Body<'a>) -> Request<'a> {
     let facts = Request::new(request.method().as_str(), body).query(request.uri().query());
     request.headers().iter().fold(facts, |facts, (name, value)| facts.header(name.as_str(), value.as_bytes()))
 }

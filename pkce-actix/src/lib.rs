@@ -130,7 +130,6 @@ pub use pkce_core::{
 
 pub use crate::capture::Capture;
 pub use crate::extract::{Challenge, ChallengeForm, Clearance, OptionalChallenge, OptionalChallengeForm};
-pub use crate::io::facts;
 pub use crate::metadata::Metadata;
 pub use crate::rejection::{AuthorizationRedirect, Rejection};
 pub use crate::token_endpoint::TokenEndpoint;

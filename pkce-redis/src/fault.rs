@@ -5,7 +5,7 @@ use std::fmt;
 use pkce_core::store::StoreError;
 use redis::{ErrorKind, RedisError};
 
-use crate::record::InvalidRecord;
+use crate::invalid_record::InvalidRecord;
 use crate::server_error::Refusal;
 
 pub(crate) fn store_error(error: &RedisError) -> StoreError {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pkce_core::Timestamp;
 use pkce_core::store::{Proof, Ticket};
 
-use crate::record::InvalidRecord;
+use crate::invalid_record::InvalidRecord;
 
 const PROOF: usize = 43;
 const TIME: usize = 20;

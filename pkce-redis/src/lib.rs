@@ -157,6 +157,7 @@ mod call;
 mod call_outcome;
 mod fault;
 mod field;
+mod invalid_record;
 mod prefix;
 mod probe;
 mod reconnecting_connection;

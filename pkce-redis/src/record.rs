@@ -9,14 +9,15 @@
 //! Dashes are *none*. Every field has its fixed place, so that a script can mark a record in place. The scripts rely on
 //! this: the header has 149 bytes, and the ticket begins at byte 95.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pkce_core::Timestamp;
-use pkce_core::store::{Binding, BindingParts, InvalidBinding, Ticket};
+use pkce_core::store::{Binding, BindingParts, Ticket};
 
 use crate::field::{self, Reader};
+use crate::invalid_record::InvalidRecord;
 
 const MAGIC: &str = "pkce1";
 
@@ -88,38 +89,6 @@ impl Record {
         Ok(Self { binding, redeemed })
     }
 }
-
-/// Why a value is not a record that this crate wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InvalidRecord {
-    /// The key holds another type, or no record of this version.
-    Malformed,
-    /// The grant has another length than the header says.
-    Grant,
-    /// The fields cannot be bound to a code.
-    Binding(InvalidBinding),
-    /// The script's reply contradicts the record.
-    Contradiction,
-}
-
-impl From<InvalidBinding> for InvalidRecord {
-    fn from(invalid: InvalidBinding) -> Self {
-        Self::Binding(invalid)
-    }
-}
-
-impl fmt::Display for InvalidRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("the value under the code's key is not a record of this version"),
-            Self::Grant => f.write_str("the recorded grant has another length than its header says"),
-            Self::Binding(invalid) => invalid.fmt(f),
-            Self::Contradiction => f.write_str("the script's reply contradicts the record"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidRecord {}
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,9 @@ use redis::aio::ConnectionLike;
 use crate::call::{Reply, call};
 use crate::fault::{Fault, store_error};
 use crate::field;
+use crate::invalid_record::InvalidRecord;
 use crate::prefix::{InvalidPrefix, Prefix};
-use crate::record::{InvalidRecord, Record};
+use crate::record::Record;
 use crate::replicas::Replicas;
 use crate::script;
 

@@ -93,6 +93,20 @@ impl Sql for MySql {
     const DELETE_EXPIRED: &'static str =
         r"DELETE FROM `pkce_codes` WHERE expires_at < ? AND @@autocommit ORDER BY expires_at, code_digest LIMIT ?";
 
+    type More = MySqlStatements;
+
+    fn more(placed: impl Fn(&'static str) -> &'static str) -> MySqlStatements {
+        MySqlStatements {
+            find: placed(
+                r"SELECT CAST(code_challenge_method AS CHAR), proof, grant_record, issued_at, expires_at, ticket, redeemed_at,
+                    @@autocommit
+                FROM `pkce_codes` WHERE code_digest = ?",
+            ),
+            insert_empty_grant: placed(insert!("REPEAT('x', 0)")),
+            insert_empty_grant_again: placed(insert_again!("REPEAT('x', 0)")),
+        }
+    }
+
     fn ddl(table: &TableName) -> String {
         table.place(MYSQL_DDL, Self::MARK)
     }
@@ -111,7 +125,7 @@ impl Sql for MySql {
 
     async fn insert(
         connection: &mut MySqlConnection,
-        statements: &Statements,
+        statements: &Statements<MySqlStatements>,
         values: &[Value<'_>],
         again: bool,
     ) -> Result<Inserted, Failure> {
@@ -119,7 +133,7 @@ impl Sql for MySql {
         let filled: Vec<Value<'_>>;
         let (insert, insert_again, values) = if values.iter().any(is_empty_grant) {
             filled = values.iter().filter(|value| !is_empty_grant(value)).copied().collect();
-            (statements.mysql.insert_empty_grant, statements.mysql.insert_empty_grant_again, &*filled)
+            (statements.more.insert_empty_grant, statements.more.insert_empty_grant_again, &*filled)
         } else {
             (statements.insert, statements.insert_again, values)
         };
@@ -144,7 +158,7 @@ impl Sql for MySql {
 
     async fn redeem(
         connection: &mut MySqlConnection,
-        statements: &Statements,
+        statements: &Statements<MySqlStatements>,
         code: &CodeDigest,
         attempt: &Attempt,
     ) -> Result<Option<Columns>, Failure> {
@@ -154,7 +168,7 @@ impl Sql for MySql {
         let ticket = Value::Bytes(Some(ticket.as_bytes()));
         let at = Value::Number(millis(attempt.at())?);
         query!(MySql, statements.redeem, [ticket, at, code, at, proof]).execute(&mut *connection).await?;
-        let rows = query!(MySql, statements.mysql.find, [code]).fetch_all(&mut *connection).await?;
+        let rows = query!(MySql, statements.more.find, [code]).fetch_all(&mut *connection).await?;
         match rows.first() {
             // What is found in a transaction that nobody ends may be long past.
             None => check_autocommit(connection).await?,
@@ -206,7 +220,7 @@ impl Sql for MySql {
 
 /// The statements that only MySQL needs.
 #[derive(Debug)]
-pub(crate) struct MySqlStatements {
+pub struct MySqlStatements {
     /// The row of `(code_digest)`, because an UPDATE returns none.
     ///
     /// The method is cast, because sqlx 0.8 takes the collation `ascii_bin` for bytes.
@@ -218,20 +232,6 @@ pub(crate) struct MySqlStatements {
     // would be one without. The result of a function stays empty.
     insert_empty_grant: &'static str,
     insert_empty_grant_again: &'static str,
-}
-
-impl MySqlStatements {
-    pub(crate) fn of(placed: impl Fn(&'static str) -> &'static str) -> Self {
-        Self {
-            find: placed(
-                r"SELECT CAST(code_challenge_method AS CHAR), proof, grant_record, issued_at, expires_at, ticket, redeemed_at,
-                    @@autocommit
-                FROM `pkce_codes` WHERE code_digest = ?",
-            ),
-            insert_empty_grant: placed(insert!("REPEAT('x', 0)")),
-            insert_empty_grant_again: placed(insert_again!("REPEAT('x', 0)")),
-        }
-    }
 }
 
 /// The columns of a table. Takes its schema, if it has one, and its name.

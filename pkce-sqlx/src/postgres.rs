@@ -87,6 +87,10 @@ impl Sql for Postgres {
             SELECT code_digest FROM "pkce_codes" WHERE expires_at < $1
             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))"#;
 
+    type More = ();
+
+    fn more(_: impl Fn(&'static str) -> &'static str) {}
+
     fn ddl(table: &TableName) -> String {
         table.place(POSTGRES_DDL, Self::MARK)
     }
@@ -102,7 +106,7 @@ impl Sql for Postgres {
 
     async fn redeem(
         connection: &mut PgConnection,
-        statements: &Statements,
+        statements: &Statements<()>,
         code: &CodeDigest,
         attempt: &Attempt,
     ) -> Result<Option<Columns>, Failure> {

@@ -9,7 +9,7 @@ use sqlx::database::HasStatementCache;
 
 use crate::fault::{Failure, Fault};
 use crate::row::Columns;
-use crate::statements::Statements;
+use crate::statements::{self, Statements};
 use crate::table::FoundTable;
 use crate::table_name::TableName;
 
@@ -33,6 +33,12 @@ pub trait Sql: Database + HasStatementCache {
     /// Takes `(expired before, maximal number of rows)`.
     const DELETE_EXPIRED: &'static str;
 
+    /// The statements that only this database has.
+    type More: fmt::Debug + Send + Sync + Unpin;
+
+    /// Returns those, each after `placed` has put the name of the table into it.
+    fn more(placed: impl Fn(&'static str) -> &'static str) -> Self::More;
+
     /// Returns the statements that create the table and its index, unless they exist.
     fn ddl(table: &TableName) -> String;
 
@@ -52,7 +58,7 @@ pub trait Sql: Database + HasStatementCache {
     /// Marks the code if it can be redeemed, and returns its row if there is one.
     fn redeem(
         connection: &mut Self::Connection,
-        statements: &Statements,
+        statements: &Statements<Self::More>,
         code: &CodeDigest,
         attempt: &Attempt,
     ) -> impl Future<Output = Result<Option<Columns>, Failure>> + Send;
@@ -60,7 +66,7 @@ pub trait Sql: Database + HasStatementCache {
     /// Sends [`Sql::INSERT`] or [`Sql::INSERT_AGAIN`] with these values.
     fn insert(
         connection: &mut Self::Connection,
-        statements: &Statements,
+        statements: &Statements<Self::More>,
         values: &[Value<'_>],
         again: bool,
     ) -> impl Future<Output = Result<Inserted, Failure>> + Send {
@@ -91,6 +97,20 @@ pub trait Sql: Database + HasStatementCache {
     /// Returns what to do about an error of [`Sql::execute_ddl`].
     fn ddl_fault(error: &sqlx::Error) -> Fault {
         Self::fault(error)
+    }
+}
+
+/// The statements of one table.
+pub(crate) fn statements_of<DB: Sql>(table: &TableName) -> Statements<DB::More> {
+    let placed = |sql| statements::interned(table.place(sql, DB::MARK));
+    Statements {
+        insert: placed(DB::INSERT),
+        insert_again: placed(DB::INSERT_AGAIN),
+        redeem: placed(DB::REDEEM),
+        restore: placed(DB::RESTORE),
+        delete_expired: placed(DB::DELETE_EXPIRED),
+        create_table: statements::interned(DB::ddl(table)),
+        more: DB::more(placed),
     }
 }
 

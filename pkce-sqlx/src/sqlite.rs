@@ -67,6 +67,10 @@ impl Sql for Sqlite {
         DELETE FROM "pkce_codes" WHERE rowid IN (
             SELECT rowid FROM "pkce_codes" WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)"#;
 
+    type More = ();
+
+    fn more(_: impl Fn(&'static str) -> &'static str) {}
+
     fn ddl(table: &TableName) -> String {
         let (Some(schema), Some(index)) = (table.schema(), SQLITE_DDL.find("CREATE INDEX")) else {
             return table.place(SQLITE_DDL, Self::MARK);
@@ -92,7 +96,7 @@ impl Sql for Sqlite {
 
     async fn redeem(
         connection: &mut SqliteConnection,
-        statements: &Statements,
+        statements: &Statements<()>,
         code: &CodeDigest,
         attempt: &Attempt,
     ) -> Result<Option<Columns>, Failure> {

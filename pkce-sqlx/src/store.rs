@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use pkce_core::Timestamp;
 use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket};
-use sqlx::{Database, Pool};
+use sqlx::Pool;
 
 use crate::close_limit::CloseLimits;
 use crate::dialect::Dialect;
 use crate::fault::{Failure, Fault};
 use crate::lease::Lease;
 use crate::probe::Probe;
-use crate::sql::{Value, millis};
+use crate::sql::{Value, millis, statements_of};
 use crate::statements::Statements;
 use crate::table_name::TableName;
 
@@ -51,14 +51,14 @@ const MARGIN_MILLIS: i64 = 60_000;
 ///   them, and MySQL's error log where `binlog_format` is `STATEMENT`: digests, proofs and grants, no code and no verifier.
 ///
 /// A clone is another handle to the same pool.
-pub struct SqlxStore<DB: Database> {
+pub struct SqlxStore<DB: Dialect> {
     pool: Pool<DB>,
-    shared: Arc<Shared>,
+    shared: Arc<Shared<DB::More>>,
 }
 
-struct Shared {
+struct Shared<M> {
     table: TableName,
-    statements: Statements,
+    statements: Statements<M>,
     limits: CloseLimits,
     probe: Probe,
 }
@@ -72,7 +72,7 @@ impl<DB: Dialect> SqlxStore<DB> {
 
     /// Creates a store in another table.
     pub fn with_table(pool: Pool<DB>, table: TableName) -> Self {
-        let (statements, limits, probe) = (Statements::of::<DB>(&table), CloseLimits::default(), Probe::default());
+        let (statements, limits, probe) = (statements_of::<DB>(&table), CloseLimits::default(), Probe::default());
         Self { pool, shared: Arc::new(Shared { table, statements, limits, probe }) }
     }
 
@@ -296,14 +296,14 @@ impl<DB: Dialect> ChallengeStore for SqlxStore<DB> {
     }
 }
 
-impl<DB: Database> Clone for SqlxStore<DB> {
+impl<DB: Dialect> Clone for SqlxStore<DB> {
     fn clone(&self) -> Self {
         Self { pool: self.pool.clone(), shared: Arc::clone(&self.shared) }
     }
 }
 
 /// Shows the table and how many connections the pool has, and nothing of where they lead.
-impl<DB: Database> fmt::Debug for SqlxStore<DB> {
+impl<DB: Dialect> fmt::Debug for SqlxStore<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlxStore")
             .field("database", &DB::NAME)

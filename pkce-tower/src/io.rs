@@ -13,10 +13,8 @@ use pkce_core::adapter::{self, BodyBuffer, HostResponse, RequestBody};
 /// The future of the services of this crate.
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Returns the facts of a request for the functions of [`pkce_core::adapter`]: method, query and every header.
-///
-/// The layers and the extractors do this by themselves. It is for servers that call the core directly.
-pub fn facts<'a>(parts: &'a request::Parts, body: adapter::Body<'a>) -> adapter::Request<'a> {
+/// The facts of a request for the core: method, query and every header.
+pub(crate) fn facts<'a>(parts: &'a request::Parts, body: adapter::Body<'a>) -> adapter::Request<'a> {
     let request = adapter::Request::new(parts.method.as_str(), body).query(parts.uri.query());
     parts.headers.iter().fold(request, |request, (name, value)| request.header(name.as_str(), value.as_bytes()))
 }

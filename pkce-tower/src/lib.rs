@@ -133,7 +133,6 @@ pub use crate::capture::{Capture, CaptureLayer};
 pub use crate::extract::Clearance;
 #[cfg(feature = "axum")]
 pub use crate::extract::{Challenge, ChallengeForm, OptionalChallenge, OptionalChallengeForm};
-pub use crate::io::facts;
 pub use crate::metadata::{Metadata, MetadataLayer};
 pub use crate::rejection::{AuthorizationRedirect, Rejection};
 pub use crate::token_endpoint::{TokenEndpoint, TokenEndpointLayer};

@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
-use crate::contract::case::Step;
 use crate::contract::probe::Probe;
+use crate::contract::report::Step;
 use crate::contract::{expect, sample};
 use crate::store::{Attempt, Binding, Inserted, Redemption, Ticket};
 

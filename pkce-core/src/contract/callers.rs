@@ -1,10 +1,11 @@
 //! Several callers who share the work of a case, so that a slow store can be asked thousands of times.
 
+use super::report::Step;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
-use super::case::{Step, died};
+use super::case::died;
 
 /// How many callers share the work.
 const CALLERS: usize = 8;

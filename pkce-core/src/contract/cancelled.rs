@@ -4,11 +4,12 @@
 //! What was sent may still arrive after the drop, so no case asks at once whether it happened. It makes the next call, and
 //! what that one finds must stay true.
 
+use super::report::Step;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::cut::{Cut, usual};
 use super::expect;
 use super::probe::Probe;

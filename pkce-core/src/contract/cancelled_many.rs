@@ -7,11 +7,11 @@ use tokio::time::timeout;
 
 use super::bound::Bound;
 use super::cancelled::CUTTING;
-use super::case::{Case, Step, died};
+use super::case::{Case, died};
 use super::cut::{Cut, usual};
 use super::expect;
 use super::probe::Probe;
-use super::report::Outcome;
+use super::report::{Outcome, Step};
 use super::sample::{self, Draft};
 use crate::store::Redemption;
 

@@ -7,10 +7,7 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use super::probe::Probe;
-use super::report::{Finding, Outcome};
-
-/// The result of a step: its value, or the outcome of the case that ends here.
-pub(super) type Step<T = ()> = Result<T, Outcome>;
+use super::report::{Finding, Outcome, Step};
 
 pub(super) type Run = fn(Probe) -> Pin<Box<dyn Future<Output = Step> + Send>>;
 

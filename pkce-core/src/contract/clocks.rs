@@ -1,10 +1,11 @@
 //! The clocks of two servers differ by up to five seconds, and a code may be old when it is bound: only its end says
 //! when it is over.
 
+use super::report::Step;
 use std::time::Duration;
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::probe::Probe;
 use super::sample::{self, Draft};
 use crate::store::{Attempt, MAX_LIFETIME};

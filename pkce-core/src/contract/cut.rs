@@ -1,5 +1,6 @@
 //! A call that is polled a few times and then dropped, as the core does when its client hangs up.
 
+use super::report::Step;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -9,7 +10,6 @@ use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::bound::Bound;
-use super::case::Step;
 use super::probe::Probe;
 use super::sample::{self, Draft};
 

@@ -2,8 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::contract::case::Step;
-use crate::contract::report::Outcome;
+use crate::contract::report::{Outcome, Step};
 use crate::store::{Binding, Redemption, Ticket};
 
 /// Expects that `seen` is `expected`.

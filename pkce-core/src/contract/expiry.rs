@@ -7,10 +7,10 @@ use tokio::time::sleep;
 
 use super::bound::Bound;
 use super::callers::share;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::expect;
 use super::probe::Probe;
-use super::report::Outcome;
+use super::report::{Outcome, Step};
 use super::sample::{self, Draft};
 use crate::clock::Timestamp;
 use crate::store::{Inserted, Redemption};

@@ -1,10 +1,11 @@
 //! Every part of a binding, every ticket and every time comes back byte for byte.
 
+use super::report::Step;
 use std::time::Duration;
 
 use super::bound::Bound;
 use super::callers::share;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::probe::Probe;
 use super::sample::{self, Draft};
 use crate::method::CodeChallengeMethod;

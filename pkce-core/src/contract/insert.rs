@@ -1,8 +1,9 @@
 //! *insert* never overwrites a live record.
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::probe::Probe;
+use super::report::Step;
 use super::sample::Draft;
 
 pub(super) const CASES: &[Case] = &[

@@ -2,9 +2,10 @@
 
 use super::bound::Bound;
 use super::callers::share;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::near;
 use super::probe::Probe;
+use super::report::Step;
 use super::sample::{self, Draft};
 use crate::code_digest::CodeDigest;
 use crate::store::{Attempt, MAX_LIFETIME};

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::bound::Bound;
-use super::case::{Step, guarded};
+use super::case::guarded;
 use super::probe::Probe;
-use super::report::{Finding, Outcome};
+use super::report::{Finding, Outcome, Step};
 use super::sample::{self, Draft};
 use crate::store::{Attempt, MAX_LIFETIME, Ticket};
 

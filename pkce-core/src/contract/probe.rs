@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::code_digest::CodeDigest;
-use crate::contract::case::Step;
-use crate::contract::report::Outcome;
+use crate::contract::report::{Outcome, Step};
 use crate::contract::{Handle, Settings};
 use crate::store::{Attempt, Binding, Inserted, Redemption, StoreError, Ticket};
 

@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
 
-use super::case::{Step, died};
+use super::case::died;
 use super::probe::Probe;
-use super::report::Outcome;
+use super::report::{Outcome, Step};
 
 /// What one racer does, once the race begins.
 pub(super) type Racer<T> = Pin<Box<dyn Future<Output = Step<T>> + Send>>;

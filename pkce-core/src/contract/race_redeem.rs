@@ -3,11 +3,11 @@
 use std::ptr;
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::expect;
 use super::probe::Probe;
 use super::race::{Lap, Racer, Tally, race};
-use super::report::Outcome;
+use super::report::{Outcome, Step};
 use super::sample::{self, Draft};
 use crate::store::{Attempt, Redemption};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::expect;
 use super::probe::Probe;
 use super::race::{Lap, Racer, Tally, race, run};
-use super::report::Outcome;
+use super::report::{Outcome, Step};
 use super::sample::{self, Draft};
 use crate::store::Redemption;
 

@@ -2,10 +2,11 @@
 
 use super::bound::Bound;
 use super::callers::share;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::expect;
 use super::near;
 use super::probe::Probe;
+use super::report::Step;
 use super::sample::{self, Draft};
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;

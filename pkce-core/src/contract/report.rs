@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The result of a step: its value, or the outcome of the case that ends here.
+pub(super) type Step<T = ()> = Result<T, Outcome>;
+
 /// The findings of all cases. Its `Display` is a table with one line for each case and the details of each fault.
 #[derive(Debug, Clone)]
 #[must_use = "an unread report proves nothing: call `assert_passed`"]

@@ -1,9 +1,10 @@
 //! *restore* acts for the ticket that redeemed the code, for no other and for no older one.
 
 use super::bound::Bound;
-use super::case::{Case, Step};
+use super::case::Case;
 use super::expect;
 use super::probe::Probe;
+use super::report::Step;
 use super::sample::{self, Draft};
 use crate::store::{Attempt, Inserted, Redemption, Ticket};
 

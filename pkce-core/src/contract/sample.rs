@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
-use crate::contract::case::Step;
-use crate::contract::report::Outcome;
+use crate::contract::report::{Outcome, Step};
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 use crate::random;

@@ -24,12 +24,12 @@ pub(super) struct Record {
     code: CodeDigest,
     /// All zero, and meaningless, if the method is `none`.
     proof: Proof,
-    /// Meaningless, like `redeemed_at`, unless `fate` says redeemed.
+    /// Meaningless, like `redeemed_at`, unless `state` says redeemed.
     ticket: Ticket,
     redeemed_at: Timestamp,
     issued_at: Timestamp,
     grant: Option<Box<Arc<[u8]>>>,
-    fate: Fate,
+    state: State,
     /// The next record of the list that this one is in: of its tick, or of the free places of its chunk.
     pub(super) next: u32,
 }
@@ -43,13 +43,13 @@ impl Record {
             redeemed_at: Timestamp::from_epoch_millis(0),
             issued_at: binding.issued_at(),
             grant: binding.grant().map(|grant| Box::new(Arc::clone(grant))),
-            fate: Fate::new(binding),
+            state: State::new(binding),
             next: NOWHERE,
         }
     }
 
     pub(super) fn binding(&self) -> Result<Binding, InvalidBinding> {
-        let method = self.fate.method();
+        let method = self.state.method();
         let proof = (method != Binding::NO_CHALLENGE).then_some(self.proof.as_bytes().as_slice());
         Binding::from_parts(BindingParts {
             method,
@@ -68,29 +68,29 @@ impl Record {
     /// Whether the bound proof is the presented one, or none is bound and none presented.
     pub(super) fn is_bound_to(&self, presented: Option<&Proof>) -> bool {
         match presented {
-            Some(proof) => self.fate.method() != Binding::NO_CHALLENGE && self.proof == *proof,
-            None => self.fate.method() == Binding::NO_CHALLENGE,
+            Some(proof) => self.state.method() != Binding::NO_CHALLENGE && self.proof == *proof,
+            None => self.state.method() == Binding::NO_CHALLENGE,
         }
     }
 
     /// By whom and when it was redeemed, if it is.
     pub(super) fn redemption(&self) -> Option<(Ticket, Timestamp)> {
-        self.fate.is_redeemed().then_some((self.ticket, self.redeemed_at))
+        self.state.is_redeemed().then_some((self.ticket, self.redeemed_at))
     }
 
     pub(super) fn redeem(&mut self, ticket: Ticket, at: Timestamp) {
         (self.ticket, self.redeemed_at) = (ticket, at);
-        self.fate.set_redeemed(true);
+        self.state.set_redeemed(true);
     }
 
     pub(super) fn restore(&mut self) {
-        self.fate.set_redeemed(false);
+        self.state.set_redeemed(false);
     }
 
     /// When it may be forgotten.
     #[inline]
     pub(super) fn expires_at(&self) -> Timestamp {
-        self.issued_at.saturating_add(self.fate.lifetime())
+        self.issued_at.saturating_add(self.state.lifetime())
     }
 
     /// Deliberately not [`Binding::is_expired`], which also calls a record from the future expired: if the clock was set
@@ -112,9 +112,9 @@ impl Record {
 
 /// Method, redeemed or not, and lifetime in one word: bits 0–1, bit 2, and milliseconds from bit 3.
 #[derive(Clone, Copy)]
-struct Fate(u32);
+struct State(u32);
 
-impl Fate {
+impl State {
     const METHOD: u32 = 0b011;
     const REDEEMED: u32 = 0b100;
     const LIFETIME_SHIFT: u32 = 3;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use quote::ToTokens;
-use syn::{Fields, ImplItem, Item, TraitItem, UseTree, Visibility};
+use syn::{Field, Fields, ImplItem, Item, TraitItem, UseTree, Visibility};
 
 pub(super) fn public_items(folder: &Path) -> Vec<String> {
     let mut items = Vec::new();
@@ -56,7 +56,12 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
             Item::Enum(item) if is_public(&item.vis) => {
                 items.push(format!("enum {}", item.ident));
                 for variant in &item.variants {
-                    let fields = if variant.fields == Fields::Unit { String::new() } else { text(&variant.fields) };
+                    let fields: Vec<String> = variant.fields.iter().map(field).collect();
+                    let fields = match &variant.fields {
+                        Fields::Unit => String::new(),
+                        Fields::Unnamed(_) => format!("({})", fields.join(", ")),
+                        Fields::Named(_) => format!(" {{ {} }}", fields.join(", ")),
+                    };
                     items.push(format!("{}::{}{fields}", item.ident, variant.ident));
                 }
             }
@@ -99,6 +104,10 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
             _ => {}
         }
     }
+}
+
+fn field(field: &Field) -> String {
+    field.ident.as_ref().map_or_else(|| text(&field.ty), |name| format!("{name}: {}", text(&field.ty)))
 }
 
 fn used(tree: &UseTree, items: &mut Vec<String>) {

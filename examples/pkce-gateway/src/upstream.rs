@@ -46,7 +46,6 @@ impl Upstream {
     /// Makes the client for the upstream: no redirect is followed, and no connection is used twice, because a server may
     /// close an idle one in the very moment in which a code goes out on it.
     pub(crate) fn http(config: &UpstreamConfig) -> Result<Client, String> {
-        rustls::crypto::ring::default_provider().install_default().ok();
         let timeout = Duration::from_millis(config.timeout_millis);
         // To connect takes less than the whole: an upstream that was not reached has not seen the code.
         let mut builder = Client::builder().timeout(timeout).connect_timeout(timeout / 2);
@@ -58,7 +57,9 @@ impl Upstream {
             if roots.is_empty() {
                 return Err(failed("no certificate".to_owned()));
             }
-            builder = builder.tls_certs_only(roots);
+            builder = roots
+                .into_iter()
+                .fold(builder.tls_built_in_root_certs(false), reqwest::ClientBuilder::add_root_certificate);
         }
         builder.build().map_err(|error| format!("the client for the upstream: {error}"))
     }

@@ -67,7 +67,7 @@ async fn the_upstream_is_asked_by_https_and_only_with_a_certificate_of_a_known_a
     let unknown = Program::start(&config, &[])?;
 
     let trusting = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-    let trusting = trusting.tls_certs_only([Certificate::from_pem(cert.pem().as_bytes())?]).build()?;
+    let trusting = trusting.add_root_certificate(Certificate::from_pem(cert.pem().as_bytes())?).build()?;
     for (gateway, status) in [(&known, 200), (&unknown, 503)] {
         let (flow, mut browser) = (App::NATIVE.flow(), UserAgent::default());
         let to_upstream = browser.get(&flow.request(&gateway.url, &[])).await?.location()?;

@@ -26,7 +26,6 @@ pub(crate) struct Seen {
 /// A client without idle connections: each test has a runtime of its own.
 pub(crate) fn http() -> Client {
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
-        rustls::crypto::ring::default_provider().install_default().ok();
         Client::builder().redirect(Policy::none()).no_proxy().pool_max_idle_per_host(0).build().unwrap()
     });
     CLIENT.clone()

@@ -114,7 +114,6 @@ mod capture;
 mod extract;
 mod io;
 mod metadata;
-mod metadata_body;
 mod rejection;
 mod token_endpoint;
 

@@ -1,39 +1,45 @@
 //! The middleware for the authorization server's metadata.
 
 use std::future::{Ready, ready};
-use std::pin::Pin;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, EitherBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderMap, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::web::Bytes;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{Error, HttpResponse};
-use pkce_core::metadata::{self, HeaderLine};
+use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::{Pkce, Policy};
 
-use crate::io::host_response as answer;
-use crate::metadata_body::MetadataBody;
+use crate::io::{LocalFuture, host_response};
 
-/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces, and touches
-/// nothing else.
+/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
 ///
-/// For the resources `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`. MCP
-/// clients refuse a server that leaves the member out. The rules are in [`metadata`]. A HEAD reaches the host as a GET,
-/// so it is answered also where only `web::get()` is routed.
+/// Mount it on the resources `/.well-known/oauth-authorization-server` (RFC 8414) and
+/// `/.well-known/openid-configuration`, and on no other: it reads a response whole, and sets the member in every JSON
+/// object. The rules are in [`pkce_core::adapter::metadata`]. A HEAD reaches the host as a GET, so it is answered where only
+/// `web::get()` is routed, too.
+///
+/// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
+/// proceed (MCP authorization, "Authorization Code Protection"); `@ai-sdk/mcp` does, while the Python SDK, `FastMCP` and
+/// `mcp-remote` go on without it.
 ///
 /// ```
-/// use actix_web::{App, HttpResponse, web};
+/// use actix_web::{App, web};
 /// use pkce_actix::{MemoryStore, Metadata, Pkce};
 ///
+/// async fn document() -> &'static str {
+///     r#"{"issuer":"https://as.example"}"#
+/// }
+///
 /// let pkce = Pkce::new(MemoryStore::new());
-/// let document = || async { HttpResponse::Ok().content_type("application/json").body(r#"{"issuer":"https://as.example"}"#) };
 /// let metadata = web::resource("/.well-known/oauth-authorization-server").wrap(Metadata::new(pkce));
 /// let app = App::new().service(metadata.route(web::get().to(document)));
 /// # actix_web::rt::System::new().block_on(async {
-/// # use actix_web::test::{TestRequest, call_and_read_body, init_service};
+/// # use actix_web::test::{TestRequest, call_service, init_service, read_body};
 /// # let get = TestRequest::get().uri("/.well-known/oauth-authorization-server").to_request();
-/// # let body = call_and_read_body(&init_service(app).await, get).await;
+/// # let response = call_service(&init_service(app).await, get).await;
+/// # assert_eq!(response.headers().get("content-type").unwrap(), "application/json");
+/// # let body = read_body(response).await;
 /// # assert_eq!(body, r#"{"issuer":"https://as.example","code_challenge_methods_supported":["S256"]}"#.as_bytes());
 /// # })
 /// ```
@@ -44,7 +50,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// A middleware that advertises what this policy enforces.
+    /// Returns a middleware that advertises what the policy of `pkce` enforces.
     pub const fn new(pkce: Pkce) -> Self {
         Self { pkce }
     }
@@ -56,7 +62,7 @@ where
     S::Future: 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<MetadataBody<B>>;
+    type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
     type Transform = MetadataService<S>;
     type InitError = ();
@@ -67,7 +73,7 @@ where
     }
 }
 
-/// The service that [`Metadata`] makes of the host's.
+/// The host's service within a [`Metadata`].
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct MetadataService<S> {
@@ -81,9 +87,9 @@ where
     S::Future: 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<MetadataBody<B>>;
+    type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = LocalFuture<Result<Self::Response, Error>>;
 
     forward_ready!(inner);
 
@@ -92,53 +98,48 @@ where
         let is_read = metadata::is_read_by(request.method().as_str());
         if is_read {
             request.head_mut().method = Method::GET;
-            each_line(request.headers_mut(), |name, value| metadata::request_header(name, value, pkce.policy()));
+            request.headers_mut().retain(|name, value| metadata::keeps_request_header(name.as_str(), value.as_bytes()));
         }
-        let answering = self.inner.call(request);
+        let responding = self.inner.call(request);
         Box::pin(async move {
-            let response = answering.await?;
+            let response = responding.await;
             if !is_read {
-                return Ok(response.map_body(|_, body| MetadataBody::host(body)));
+                return response.map(ServiceResponse::map_into_left_body);
             }
+            let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
             let (request, response) = response.into_parts();
-            Ok(ServiceResponse::new(request, rewrite(response, pkce.policy()).await))
+            // Actix leaves the body out if the client asked by HEAD.
+            Ok(ServiceResponse::new(request, truthful(response, pkce.policy()).await))
         })
     }
 }
 
-async fn rewrite<B: MessageBody>(mut response: HttpResponse<B>, policy: &Policy) -> HttpResponse<MetadataBody<B>> {
-    let told = |headers: &mut HeaderMap| {
-        each_line(headers, |name, value| metadata::response_header(name, value, policy));
+async fn truthful<B: MessageBody>(response: HttpResponse<B>, policy: &Policy) -> HttpResponse<EitherBody<B>> {
+    let length = match response.body().size() {
+        BodySize::Sized(length) => length,
+        BodySize::None | BodySize::Stream => 0,
     };
-    if response.status() == StatusCode::NOT_MODIFIED {
-        told(response.headers_mut());
-    }
-    if !metadata::is_document(&answer(&response)) {
-        return response.map_body(|_, body| MetadataBody::host(body));
+    if !metadata::is_document(&host_response(&response), length) {
+        return response.map_into_left_body();
     }
     let (mut response, body) = response.into_parts();
-    let body = match MetadataBody::read(body).await {
-        Ok(document) => {
-            told(response.headers_mut());
-            // Actix writes the length of what it sends.
-            MetadataBody::whole(Bytes::from(metadata::advertise(&document, policy).into_owned()))
-        }
-        Err(body) => body,
-    };
-    response.set_body(body)
-}
-
-/// Does to every header line what the core says.
-fn each_line(headers: &mut HeaderMap, fate: impl Fn(&str, &[u8]) -> HeaderLine) {
-    for (name, value) in std::mem::take(headers) {
-        match fate(name.as_str(), value.as_bytes()) {
-            HeaderLine::Keep => headers.append(name, value),
-            HeaderLine::Drop => {}
-            HeaderLine::Replace(octets) => {
-                if let Ok(value) = HeaderValue::from_bytes(&octets) {
-                    headers.append(name, value);
-                }
+    let failure = match to_bytes_limited(body, metadata::LIMIT).await {
+        Ok(Ok(body)) => {
+            let Some(document) = metadata::advertise(&body, policy) else {
+                return response.set_body(body).map_into_boxed_body().map_into_right_body();
+            };
+            response
+                .headers_mut()
+                .retain(|name, value| metadata::keeps_response_header(name.as_str(), value.as_bytes()));
+            if !response.headers().contains_key(CONTENT_TYPE) {
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
+            // Actix writes the length.
+            return response.set_body(document).map_into_boxed_body().map_into_right_body();
         }
-    }
+        Ok(Err(_)) => Failure::BrokenOff,
+        Err(_) => Failure::TooLarge,
+    };
+    metadata::failed(failure);
+    HttpResponse::InternalServerError().finish().map_into_right_body()
 }

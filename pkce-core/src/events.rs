@@ -83,6 +83,10 @@ pub(crate) fn metadata_untouched(why: &'static str) {
     event!(warn, "metadata", "untouched", why = why);
 }
 
+pub(crate) fn metadata_failed(why: &'static str) {
+    event!(error, "metadata", "failed", why = why);
+}
+
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {
     let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
     event!(debug, "bind", "bound", method = method; lifetime_ms);

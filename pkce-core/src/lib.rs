@@ -71,8 +71,9 @@
 //! | `token` | `kept`, `restored` | debug | |
 //! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`](store::StoreErrorKind::as_str)), `error` |
 //! | `metadata` | `advertised` | debug | |
-//! | `metadata` | `signed`: its own claims are left alone, and win (RFC 8414 §2.1) | warn | |
-//! | `metadata` | `untouched` | warn | `why` |
+//! | `metadata` | `signed`: its claims are left alone, and take precedence (RFC 8414 §2.1) | warn | |
+//! | `metadata` | `untouched`: it passes as the host wrote it | warn | `why` |
+//! | `metadata` | `failed`: the client gets an error instead | error | `why` |
 //! | `adapter` | `misconfigured` | error | `message`: what is missing |
 //!
 //! `client_id` is the parameter of the request, which anybody can choose: at most 128 characters, other than visible ASCII
@@ -119,7 +120,6 @@ mod events;
 mod grant;
 mod json;
 mod memory;
-pub mod metadata;
 mod method;
 #[cfg(feature = "metrics")]
 mod metrics;

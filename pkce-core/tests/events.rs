@@ -8,8 +8,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::adapter::{Body, HostResponse, Request};
-use pkce_core::metadata;
 use pkce_core::store::StoreError;
 use pkce_core::{AuthorizationRequest, MemoryStore, PendingChallenge, Pkce, Policy, Rejection, Settle};
 use tracing::field::{Field, Visit};
@@ -308,9 +308,12 @@ fn metadata_is_an_event() {
         _ = metadata::advertise(b"{}", &Policy::new());
         _ = metadata::advertise(br#"{"signed_metadata":"e30.e30."}"#, &Policy::new());
         _ = metadata::advertise(b"[]", &Policy::new());
-        let gzip =
-            HostResponse::new(200).header("content-type", b"application/json").header("content-encoding", b"gzip");
-        assert!(!metadata::is_document(&gzip));
+        assert!(!metadata::is_document(&HostResponse::new(200).header("content-encoding", b"gzip"), 0));
+        assert!(!metadata::is_document(&HostResponse::new(200), u64::MAX));
+        assert!(!metadata::is_document(&HostResponse::new(404), 0));
+        metadata::failed(Failure::TooLarge);
+        metadata::failed(Failure::BrokenOff);
+        metadata::failed(Failure::NoResponse);
     });
     assert_eq!(
         lines,
@@ -318,8 +321,13 @@ fn metadata_is_an_event() {
             "DEBUG pkce endpoint=metadata outcome=advertised",
             "WARN pkce endpoint=metadata outcome=signed",
             "DEBUG pkce endpoint=metadata outcome=advertised",
-            "WARN pkce endpoint=metadata outcome=untouched why=it is not a JSON object in UTF-8",
+            "WARN pkce endpoint=metadata outcome=untouched why=it is not a JSON object",
             "WARN pkce endpoint=metadata outcome=untouched why=it has a content encoding",
+            "WARN pkce endpoint=metadata outcome=untouched why=it is larger than 1 MiB",
+            "WARN pkce endpoint=metadata outcome=untouched why=its status is not 200",
+            "ERROR pkce endpoint=metadata outcome=failed why=it is larger than 1 MiB",
+            "ERROR pkce endpoint=metadata outcome=failed why=its body broke off",
+            "ERROR pkce endpoint=metadata outcome=failed why=the host failed",
         ]
     );
 }

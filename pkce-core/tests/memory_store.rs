@@ -1,4 +1,4 @@
-//! `MemoryStore` from outside, under a clock that stands still unless it is told to go.
+//! `MemoryStore` by its public API, under a clock that a test moves.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::future::Future;
@@ -15,6 +15,8 @@ use pkce_core::store::{
 use pkce_core::{MemoryStore, MemoryStoreBuilder, Timestamp};
 
 const START: u64 = 1_700_000_000_250;
+/// The beginning of a second.
+const SECOND: u64 = 1_700_000_001_000;
 const RIGHT: [u8; 32] = [7; 32];
 
 struct Fixture {
@@ -191,12 +193,12 @@ fn a_full_store_makes_room_of_what_expired_in_any_shard_to_the_millisecond() {
 }
 
 #[test]
-fn a_store_without_capacity_refuses_every_code() {
+fn a_store_without_capacity_is_full_from_the_start() {
     assert_eq!(Fixture::holding(0).insert(1, 60_000), Err(StoreErrorKind::Full));
 }
 
 #[test]
-fn the_octets_of_grants_are_limited_and_had_back() {
+fn the_bytes_of_grants_are_limited_and_had_back() {
     let fixture = Fixture::new(|builder| builder.grant_capacity(100));
     let (most, rest, none) = (vec![1; 90], vec![2; 10], Vec::new());
     assert_eq!(fixture.insert_with(1, &fixture.binding(1000, Some(&most))), Ok(Inserted::Recorded));
@@ -208,7 +210,7 @@ fn the_octets_of_grants_are_limited_and_had_back() {
     assert_eq!(fixture.insert_with(3, &fixture.binding(1000, Some(&most))), Ok(Inserted::Recorded));
     assert_eq!(fixture.insert_with(6, &fixture.binding(1000, Some(b"!"))), Err(StoreErrorKind::Full));
     assert!(matches!(fixture.redeem(2, 1), Redemption::First(binding) if binding.grant().unwrap()[..] == rest));
-    assert!(format!("{:?}", fixture.concrete).contains("grant_octets: 100"));
+    assert!(format!("{:?}", fixture.concrete).contains("grant_bytes: 100"));
 }
 
 #[test]
@@ -356,11 +358,69 @@ fn a_clock_that_is_set_back_revives_and_loses_nothing_and_expiry_goes_on_by_it()
 }
 
 #[test]
+fn a_full_store_has_the_room_of_every_code_that_expired_within_this_second() {
+    let fixture = Fixture::holding(20_000);
+    for code in 0..20_000 {
+        fixture.set(SECOND + code / 20);
+        assert_eq!(fixture.insert(code, 60_000), Ok(Inserted::Recorded));
+    }
+    for tenth in 1..10 {
+        fixture.set(SECOND + 60_000 + tenth * 100 - 1);
+        for code in 0..2_000 {
+            assert_eq!(fixture.insert(tenth * 100_000 + code, 60_000), Ok(Inserted::Recorded), "{tenth}: {code}");
+        }
+        assert_eq!(fixture.insert(u64::MAX, 60_000), Err(StoreErrorKind::Full));
+    }
+}
+
+#[test]
+fn a_full_store_has_the_room_of_every_code_of_any_lifetime_once_its_second_is_over() {
+    let (fixture, mut dice, mut live) = (Fixture::holding(5_000), 1_u64, Vec::new());
+    for round in 0..30 {
+        fixture.set(SECOND + round * 1000);
+        live.retain(|expires_at| *expires_at > SECOND + round * 1000);
+        for code in live.len()..5_000 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Many a code with a long life comes before those with a short one in a list.
+            let lifetime = if code % 3 == 0 { 1 + (dice >> 33) % 20_000 } else { 5_000 - round * 100 };
+            let code = round * 1_000_000 + u64::try_from(code).unwrap();
+            assert_eq!(fixture.insert(code, lifetime), Ok(Inserted::Recorded), "round {round}, code {code}");
+            live.push(SECOND + round * 1000 + lifetime);
+        }
+        assert_eq!(fixture.insert(u64::MAX, 60_000), Err(StoreErrorKind::Full));
+    }
+}
+
+#[test]
+fn after_the_clock_was_set_back_new_codes_make_room_as_ever() {
+    for back in [1_000, 5_000, 59_000, 607_000, 86_400_000] {
+        let fixture = Fixture::holding(6_000);
+        for code in 0..3_000 {
+            assert_eq!(fixture.insert(code, 1_000), Ok(Inserted::Recorded));
+        }
+        fixture.pass(5_000);
+        // A call or two in each shard, so that some of what expired is cleared away, and the rest is about to be.
+        (10_000..10_100).for_each(|code| assert_eq!(fixture.redeem(code, 1), Redemption::Unknown));
+        fixture.set(START + 5_000 - back);
+        let rest = fixture.concrete.len();
+        assert!(rest > 0);
+        let room = u64::try_from(6_000 - rest).unwrap();
+        for code in 0..room {
+            assert_eq!(fixture.insert(100_000 + code, 1_000), Ok(Inserted::Recorded));
+        }
+        fixture.pass(2_000);
+        for code in 0..room {
+            assert_eq!(fixture.insert(200_000 + code, 60_000), Ok(Inserted::Recorded), "{back} ms back, code {code}");
+        }
+    }
+}
+
+#[test]
 fn debug_shows_counts_and_nothing_else() {
     let fixture = Fixture::holding(10);
     assert_eq!(fixture.insert_with(1, &fixture.binding(60_000, Some(b"alice"))), Ok(Inserted::Recorded));
     assert_eq!(
         format!("{:?}", fixture.concrete),
-        "MemoryStore { codes: 1, capacity: 10, grant_octets: 5, grant_capacity: 67108864, .. }"
+        "MemoryStore { codes: 1, capacity: 10, grant_bytes: 5, grant_capacity: 67108864, .. }"
     );
 }

@@ -33,8 +33,8 @@ impl Model {
         if self.0.contains_key(&code) {
             return Ok(Inserted::Occupied);
         }
-        let octets: usize = self.0.values().map(|(binding, _)| grants(binding)).sum();
-        if self.0.len() == CAPACITY || octets + grants(binding) > GRANTS {
+        let bytes: usize = self.0.values().map(|(binding, _)| grants(binding)).sum();
+        if self.0.len() == CAPACITY || bytes + grants(binding) > GRANTS {
             return Err(StoreErrorKind::Full);
         }
         self.0.insert(code, (binding.clone(), None));
@@ -73,12 +73,12 @@ impl Dice {
         self.0 % sides
     }
 
-    fn octet(&mut self, sides: u8) -> u8 {
+    fn byte(&mut self, sides: u8) -> u8 {
         u8::try_from(self.throw(sides.into())).unwrap()
     }
 
     fn proof(&mut self) -> Option<[u8; 32]> {
-        (self.throw(4) > 0).then(|| [self.octet(2); 32])
+        (self.throw(4) > 0).then(|| [self.byte(2); 32])
     }
 
     fn binding(&mut self, now: u64) -> Binding {
@@ -134,7 +134,7 @@ fn it_does_what_a_simple_map_does_and_never_forgets_early() {
             let now = Timestamp::from_epoch_millis(millis);
             model.clear_away(now);
             let number = dice.throw(CODES);
-            let (code, ticket) = (CodeDigest::of(&number.to_be_bytes()), Ticket::from_bytes([dice.octet(3); 16]));
+            let (code, ticket) = (CodeDigest::of(&number.to_be_bytes()), Ticket::from_bytes([dice.byte(3); 16]));
             match dice.throw(10) {
                 0..6 => {
                     let binding = dice.binding(millis);

@@ -1,13 +1,12 @@
-//! Which databases there are.
+//! The databases.
 
 use crate::sql::Sql;
 
-/// A database that [`SqlxStore`](crate::SqlxStore) knows, each by the feature of its name: `sqlx::Postgres`,
-/// `sqlx::MySql` (MariaDB, too) and `sqlx::Sqlite`.
+/// A database that [`SqlxStore`](crate::SqlxStore) supports, each by the feature of its name: `sqlx::Postgres`,
+/// `sqlx::MySql` (MariaDB too) and `sqlx::Sqlite`.
 ///
-/// Sealed: nobody else can implement it, because a statement that is wrong serves a code twice. It is there for code
-/// that is written once for all of them. For another database implement
-/// [`ChallengeStore`](pkce_core::store::ChallengeStore) itself.
+/// The trait is a bound for code that is written once for all of them. It is sealed, because a wrong statement serves a
+/// code twice. For another database implement [`ChallengeStore`](pkce_core::store::ChallengeStore).
 ///
 /// ```
 /// use pkce_core::Pkce;

@@ -1,35 +1,57 @@
-//! A connection from the pool for one attempt, and what becomes of it when the attempt is dropped half-way.
+//! A connection from the pool for one attempt.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::{Connection as _, Database, Pool};
 
+use crate::close_limit::CloseLimits;
 use crate::dialect::Dialect;
+use crate::fault::{Failure, Fault};
 
-/// A connection that goes back to its pool when the attempt is over, with [`Lease::end`].
+/// A connection that returns to its pool when the attempt is over, by [`Lease::end`].
 ///
-/// An attempt that is dropped before may have waited for an answer that never comes, because the machine behind the connection
+/// An attempt that is dropped before may be waiting for a response that never comes, because the machine at the other end
 /// vanished. sqlx would wait for it, too, before it takes the connection back: without end, and the pool would have one
-/// connection less. So the connection is closed, as far as [`Closings`] allow.
+/// connection less. So the connection is closed, as far as [`CloseLimits`] allow.
 pub(crate) struct Lease<'a, DB: Dialect> {
     connection: PoolConnection<DB>,
-    closings: &'a Closings,
+    limits: &'a CloseLimits,
     at_most: u32,
     is_over: bool,
 }
 
 impl<'a, DB: Dialect> Lease<'a, DB> {
-    pub(crate) async fn of(pool: &Pool<DB>, closings: &'a Closings) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn of(pool: &Pool<DB>, limits: &'a CloseLimits) -> Result<Self, sqlx::Error> {
         let connection = pool.acquire().await?;
-        Ok(Self { connection, closings, at_most: pool.options().get_max_connections(), is_over: false })
+        Ok(Self { connection, limits, at_most: pool.options().get_max_connections(), is_over: false })
     }
 
-    /// The database has answered, or the connection is known to be broken.
-    pub(crate) fn end(mut self) {
+    /// Ends the attempt: the database has responded, or the connection is known to be broken.
+    ///
+    /// A connection to a demoted server is closed; if the limit does not allow that, the failure is final. One with a
+    /// prepared statement of no use forgets all of them.
+    pub(crate) async fn end<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let result = match result {
+            Err(Failure::Statement(error)) => Err(self.repaired(error).await),
+            result => result,
+        };
         self.is_over = true;
+        result
+    }
+
+    async fn repaired(&mut self, error: sqlx::Error) -> Failure {
+        match DB::fault(&error) {
+            Fault::Demoted if !self.limits.demoted.allows(self.at_most) => return Failure::StillDemoted(error),
+            Fault::Demoted => self.connection.close_on_drop(),
+            Fault::Unprepared => {
+                if let Err(error) = self.connection.clear_cached_statements().await {
+                    return error.into();
+                }
+            }
+            _ => {}
+        }
+        error.into()
     }
 }
 
@@ -49,37 +71,8 @@ impl<DB: Dialect> DerefMut for Lease<'_, DB> {
 
 impl<DB: Dialect> Drop for Lease<'_, DB> {
     fn drop(&mut self) {
-        if !self.is_over && DB::IS_REMOTE && self.closings.allow(self.at_most) {
+        if !self.is_over && DB::IS_REMOTE && self.limits.dropped.allows(self.at_most) {
             self.connection.close_on_drop();
         }
-    }
-}
-
-/// How many connections were closed lately: at most as many as the pool may have, in each minute.
-///
-/// That is enough for all that a machine takes along when it vanishes. It is no more, because what is closed here may go on
-/// over there, as long as a statement waits for a lock, say; and because clients who hang up could otherwise have the
-/// server make connections all the time.
-#[derive(Debug, Default)]
-pub(crate) struct Closings(Mutex<Option<Minute>>);
-
-#[derive(Debug)]
-struct Minute {
-    since: Instant,
-    closed: u32,
-}
-
-impl Closings {
-    const PERIOD: Duration = Duration::from_mins(1);
-
-    fn allow(&self, at_most: u32) -> bool {
-        let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = match &mut *minute {
-            Some(minute) if minute.since.elapsed() < Self::PERIOD => minute,
-            over => over.insert(Minute { since: Instant::now(), closed: 0 }),
-        };
-        let allowed = minute.closed < at_most;
-        minute.closed += u32::from(allowed);
-        allowed
     }
 }

@@ -1,4 +1,4 @@
-//! A row as it was read, and what it says: parsed here and nowhere else.
+//! A row as it was read, and the only place where it is parsed.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use pkce_core::Timestamp;
 use pkce_core::store::{Attempt, Binding, BindingParts, InvalidBinding, Redemption, Ticket};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-/// What a row's columns hold, nothing of it believed yet.
+/// The values of a row's columns, not parsed yet.
 #[derive(Default)]
 pub struct Columns {
     code_challenge_method: Option<String>,
@@ -18,7 +18,7 @@ pub struct Columns {
     redeemed_at: Option<i64>,
 }
 
-/// Shows neither proof nor grant, and no value that may be another's.
+/// Shows neither proof nor grant, nor a value that may belong to another column.
 impl fmt::Debug for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Columns")
@@ -30,7 +30,7 @@ impl fmt::Debug for Columns {
 }
 
 impl Columns {
-    /// The columns of the one row that there can be for a code.
+    /// Reads the columns of the only row that a code can have.
     pub(crate) fn of<R: Row>(rows: &[R]) -> Result<Option<Self>, InvalidRow>
     where
         usize: ColumnIndex<R>,
@@ -64,9 +64,9 @@ impl Columns {
         })
     }
 
-    /// What these columns say to an attempt; `None` if they say that it should have been granted. Then the row was
-    /// changed by somebody else between the statement's look and its write, and it has to be sent again.
-    pub(crate) fn answer(self, attempt: &Attempt) -> Result<Option<Redemption>, InvalidRow> {
+    /// Returns what these columns mean for an attempt; `None` if it could have been granted. Then another transaction changed
+    /// the row between the statement's look and its write, and the statement has to be sent again.
+    pub(crate) fn redemption(self, attempt: &Attempt) -> Result<Option<Redemption>, InvalidRow> {
         let method = self.code_challenge_method.ok_or(InvalidRow::Column("code_challenge_method"))?;
         let binding = Binding::from_parts(BindingParts {
             method: &method,
@@ -94,7 +94,7 @@ where
     usize: ColumnIndex<R>,
     T: Decode<'r, R::Database> + Type<R::Database>,
 {
-    // What sqlx says of a value that it cannot decode is left out: it may quote it.
+    // The error of sqlx is dropped: it may quote the value that it cannot decode.
     row.try_get(index).map_err(|_| InvalidRow::Column(NAMES.get(index).copied().unwrap_or_default()))
 }
 
@@ -106,16 +106,16 @@ fn time(column: &'static str, millis: Option<i64>) -> Result<Timestamp, InvalidR
     Ok(Timestamp::from_epoch_millis(millis))
 }
 
-/// A row that no store of this crate has written, or that was changed since.
+/// A row that this crate did not write, or that was changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidRow {
-    /// This column is empty, or holds something of another type, length or range.
+    /// This column is NULL, or holds a value of another type, length or range.
     Column(&'static str),
-    /// The columns do not make a binding.
+    /// The columns are no binding.
     Binding(InvalidBinding),
-    /// It has a ticket and no time of redemption, or the other way round.
+    /// It has a ticket and no time of redemption, or a time and no ticket.
     Redemption,
-    /// There are several rows for one code.
+    /// One code has several rows.
     Ambiguous,
 }
 

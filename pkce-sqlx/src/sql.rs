@@ -1,54 +1,55 @@
 //! What differs between the databases: their SQL, how it is sent, and what their errors mean.
 
 use std::fmt;
-use std::sync::Arc;
 
 use pkce_core::Timestamp;
 use pkce_core::store::{Attempt, CodeDigest, Inserted};
-use sqlx::SqlStr;
-use sqlx::{AssertSqlSafe, Database, SqlSafeStr as _};
+use sqlx::Database;
+use sqlx::database::HasStatementCache;
 
-use crate::failure::{Failure, Fault};
+use crate::fault::{Failure, Fault};
 use crate::row::Columns;
+use crate::statements::Statements;
+use crate::table::FoundTable;
 use crate::table_name::TableName;
 
 /// The SQL of a database, and how its driver is used.
-pub trait Sql: Database {
-    /// Whether there is a network in between, and connections that die without a word.
+pub trait Sql: Database + HasStatementCache {
+    /// Whether there is a network in between, and connections that die without notice.
     const IS_REMOTE: bool = true;
-    /// What a name is quoted with.
+    /// The quotation mark of names.
     const MARK: char;
-    /// `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
+    /// The types of the columns, in the order of [`Expected::COLUMNS`](crate::table::COLUMNS).
+    const TYPES: [&'static str; 8];
+    /// Takes `(code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)`.
     const INSERT: &'static str;
-    /// The same values, after an answer to [`Sql::INSERT`] was lost: a row that says the same and that nobody has redeemed
-    /// counts as inserted.
+    /// Takes the same values, after the response to [`Sql::INSERT`] was lost: a row that is identical and that nobody has
+    /// redeemed counts as inserted.
     const INSERT_AGAIN: &'static str = Self::INSERT;
-    /// Marks a code for an attempt, if it is to be marked; MySQL's says nothing more.
+    /// Marks a code for an attempt if it can be redeemed.
     const REDEEM: &'static str;
-    /// The row of `(code_digest)`, where [`Sql::REDEEM`] does not give it back.
-    const FIND: &'static str;
-    /// `(code_digest, ticket)`.
+    /// Takes `(code_digest, ticket)`.
     const RESTORE: &'static str;
-    /// `(expired before, at most so many)`.
+    /// Takes `(expired before, maximal number of rows)`.
     const DELETE_EXPIRED: &'static str;
 
-    /// The statements that create the table and its index, unless they exist.
+    /// Returns the statements that create the table and its index, unless they exist.
     fn ddl(table: &TableName) -> String;
 
-    /// Sends a statement that gives no rows back, with these values in this order. How many rows it affected.
+    /// Sends a statement that returns no rows, with these values in this order. Returns how many rows it affected.
     fn execute(
         connection: &mut Self::Connection,
-        sql: &SqlStr,
+        sql: &'static str,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 
     /// Sends statements without values.
     fn execute_ddl(
         connection: &mut Self::Connection,
-        sql: SqlStr,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+        sql: &'static str,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Marks the code if it is to be marked, and gives back its row, if there is one.
+    /// Marks the code if it can be redeemed, and returns its row if there is one.
     fn redeem(
         connection: &mut Self::Connection,
         statements: &Statements,
@@ -56,7 +57,7 @@ pub trait Sql: Database {
         attempt: &Attempt,
     ) -> impl Future<Output = Result<Option<Columns>, Failure>> + Send;
 
-    /// Sends [`Sql::INSERT`], or [`Sql::INSERT_AGAIN`], with these values.
+    /// Sends [`Sql::INSERT`] or [`Sql::INSERT_AGAIN`] with these values.
     fn insert(
         connection: &mut Self::Connection,
         statements: &Statements,
@@ -64,16 +65,30 @@ pub trait Sql: Database {
         again: bool,
     ) -> impl Future<Output = Result<Inserted, Failure>> + Send {
         async move {
-            let sql = if again { &statements.insert_again } else { &statements.insert };
+            let sql = if again { statements.insert_again } else { statements.insert };
             let affected = Self::execute(connection, sql, values).await?;
             Ok(if affected == 0 { Inserted::Occupied } else { Inserted::Recorded })
         }
     }
 
-    /// What an error of this database calls for.
+    /// Reads what the table looks like; `None` if there is none.
+    fn describe(
+        connection: &mut Self::Connection,
+        table: &TableName,
+    ) -> impl Future<Output = Result<Option<FoundTable>, Failure>> + Send;
+
+    /// Whether row level security applies to this role in this table.
+    fn has_row_security(
+        _connection: &mut Self::Connection,
+        _table: &TableName,
+    ) -> impl Future<Output = Result<bool, Failure>> + Send {
+        std::future::ready(Ok(false))
+    }
+
+    /// Returns what to do about an error.
     fn fault(error: &sqlx::Error) -> Fault;
 
-    /// What an error of [`Sql::execute_ddl`] calls for.
+    /// Returns what to do about an error of [`Sql::execute_ddl`].
     fn ddl_fault(error: &sqlx::Error) -> Fault {
         Self::fault(error)
     }
@@ -83,55 +98,37 @@ pub trait Sql: Database {
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     /// For a binary column.
-    Octets(Option<&'a [u8]>),
+    Bytes(Option<&'a [u8]>),
     /// For a text column.
-    Text(&'static str),
+    Text(Option<&'a str>),
     /// Milliseconds, or a count.
     Number(i64),
 }
 
-/// Shows lengths at most: what is bound is a digest, a proof or a grant.
+/// Shows lengths at most: the bytes are a digest, a proof or a grant.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Octets(octets) => f.debug_tuple("Octets").field(&octets.map(<[u8]>::len)).finish(),
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.map(<[u8]>::len)).finish(),
             Self::Text(text) => f.debug_tuple("Text").field(text).finish(),
             Self::Number(number) => f.debug_tuple("Number").field(number).finish(),
         }
     }
 }
 
-/// The statements of one table, made once: sqlx keeps what it prepared by their text.
-#[derive(Debug)]
-pub struct Statements {
-    pub(crate) insert: SqlStr,
-    pub(crate) insert_again: SqlStr,
-    pub(crate) redeem: SqlStr,
-    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only an update without RETURNING needs it"))]
-    pub(crate) find: SqlStr,
-    pub(crate) restore: SqlStr,
-    pub(crate) delete_expired: SqlStr,
+/// A query of sqlx with values in it. A macro, because the type of a query differs between sqlx 0.8 and 0.9.
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+macro_rules! query {
+    ($database:ty, $sql:expr, $values:expr) => {
+        $values.iter().fold(sqlx::query::<$database>($sql), |query, value| match *value {
+            $crate::sql::Value::Bytes(bytes) => query.bind(bytes.map(<[u8]>::to_vec)),
+            $crate::sql::Value::Text(text) => query.bind(text.map(str::to_owned)),
+            $crate::sql::Value::Number(number) => query.bind(number),
+        })
+    };
 }
-
-impl Statements {
-    pub(crate) fn of<DB: Sql>(table: &TableName) -> Self {
-        let placed = |sql| safe(table.place(sql, DB::MARK));
-        Self {
-            insert: placed(DB::INSERT),
-            insert_again: placed(DB::INSERT_AGAIN),
-            redeem: placed(DB::REDEEM),
-            find: placed(DB::FIND),
-            restore: placed(DB::RESTORE),
-            delete_expired: placed(DB::DELETE_EXPIRED),
-        }
-    }
-}
-
-/// Safe: our own constants with a [`TableName`] in them, which is letters, digits and underscores in quotation marks.
-pub(crate) fn safe(sql: String) -> SqlStr {
-    // Behind an `Arc`, so that a clone for each call costs nothing.
-    AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
-}
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub(crate) use query;
 
 /// Milliseconds as a BIGINT.
 pub(crate) fn millis(time: Timestamp) -> Result<i64, Failure> {

@@ -1,23 +1,23 @@
-//! The name of the table: an identifier, so that a statement with it can be nothing else.
+//! The name of the table: identifiers, so that a statement with it cannot become another one.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest identifier: PostgreSQL cuts names off at 63 octets, MySQL refuses them at 65, and the index is called
-/// as the table is, with `_expires_at` behind it.
+/// The length of the longest identifier: PostgreSQL truncates names after 63 bytes, MySQL rejects those of 65, and the name
+/// of the index is that of the table followed by `_expires_at`.
 const MAX_IDENTIFIER: usize = 48;
 
-/// The name that stands in every statement until [`TableName::place`] puts another one there.
+/// The name in every statement, which [`TableName::place`] replaces.
 const DEFAULT: &str = "pkce_codes";
 
 /// The name of a table, with or without the name of its schema (in MySQL: of its database).
 ///
-/// * An identifier is an ASCII letter or underscore, and then letters, digits and underscores: 1 to 48 octets.
-/// * Two identifiers with a dot between them are schema and table. Without a schema the connection's own is meant.
-/// * In a statement it is quoted: it may be a reserved word, and upper and lower case are kept.
+/// * An identifier is an ASCII letter or underscore, followed by letters, digits and underscores: 1 to 48 bytes.
+/// * Two identifiers with a dot between them are schema and table. Without a schema the table is in the connection's own.
+/// * It is quoted in statements: it may be a reserved word, and upper and lower case differ.
 /// * The default is `pkce_codes`.
 ///
-/// Nothing else ever becomes part of a statement, and this can be nothing but a name.
+/// Only a value of this type ever becomes part of a statement.
 ///
 /// ```
 /// use pkce_sqlx::TableName;
@@ -44,20 +44,32 @@ impl TableName {
         Ok(Self { schema: schema.map(identifier).transpose()?, table: identifier(table)? })
     }
 
-    /// The identifier of the schema, if one was given.
-    #[cfg(feature = "sqlite")]
+    /// Returns the identifier of the schema, if there is one.
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
     }
 
-    /// The same table, without its schema.
+    /// Returns the identifier of the table.
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Returns the name between these quotation marks, as it is in a statement.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn quoted(&self, mark: char) -> String {
+        self.place(&format!("{mark}{DEFAULT}{mark}"), mark)
+    }
+
+    /// Returns the same table without its schema.
     #[cfg(feature = "sqlite")]
     pub(crate) fn unqualified(&self) -> Self {
         Self { schema: None, table: self.table.clone() }
     }
 
-    /// Puts this name where the default one stands in a statement, between these quotation marks. The index is named
-    /// after the table, and has no schema of its own.
+    /// Replaces the default name in a statement with this one, between these quotation marks. The index is named after the
+    /// table, and has no schema of its own.
     pub(crate) fn place(&self, sql: &str, mark: char) -> String {
         let quoted = |name: &str| format!("{mark}{name}{mark}");
         let index = |table: &str| quoted(&format!("{table}_expires_at"));
@@ -67,8 +79,8 @@ impl TableName {
 }
 
 fn identifier(name: &str) -> Result<Box<str>, InvalidTableName> {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
-    let starts_well = name.bytes().next().is_some_and(|octet| plain(octet) && !octet.is_ascii_digit());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let starts_well = name.bytes().next().is_some_and(|byte| plain(byte) && !byte.is_ascii_digit());
     if starts_well && name.bytes().all(plain) && name.len() <= MAX_IDENTIFIER {
         Ok(name.into())
     } else {
@@ -90,7 +102,7 @@ impl FromStr for TableName {
     }
 }
 
-/// As it was given, without quotation marks.
+/// Writes the name as it was given, without quotation marks.
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
@@ -100,7 +112,7 @@ impl fmt::Display for TableName {
     }
 }
 
-/// A name that is no [`TableName`].
+/// The error for a name that is no [`TableName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidTableName;

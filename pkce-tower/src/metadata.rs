@@ -3,23 +3,26 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use pkce_core::metadata::{self, HeaderLine};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::{Pkce, Policy};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::io::BoxFuture;
-use crate::io::host_response as answer;
-use crate::metadata_body::{MetadataBody, Read};
+use crate::io::{BoxFuture, host_response};
 
-/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces, and touches
-/// nothing else.
+/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
 ///
-/// For the routes `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`. MCP
-/// clients refuse a server that leaves the member out. The rules are in [`metadata`].
+/// Mount it on the routes `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`,
+/// and on no other: it reads a response whole, and sets the member in every JSON object. The rules are in
+/// [`pkce_core::adapter::metadata`].
+///
+/// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
+/// proceed (MCP authorization, "Authorization Code Protection"); `@ai-sdk/mcp` does, while the Python SDK, `FastMCP` and
+/// `mcp-remote` go on without it.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -27,14 +30,19 @@ use crate::metadata_body::{MetadataBody, Read};
 /// use axum::routing::get;
 /// use pkce_tower::{MemoryStore, MetadataLayer, Pkce};
 ///
+/// async fn document() -> &'static str {
+///     r#"{"issuer":"https://as.example"}"#
+/// }
+///
 /// let pkce = Pkce::new(MemoryStore::new());
-/// let document = || async { ([("content-type", "application/json")], r#"{"issuer":"https://as.example"}"#) };
 /// let metadata = get(document).layer(MetadataLayer::new(pkce));
 /// let app: Router = Router::new().route("/.well-known/oauth-authorization-server", metadata);
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// # use tower::ServiceExt as _;
 /// # let get = http::Request::get("/.well-known/oauth-authorization-server").body(axum::body::Body::empty())?;
-/// # let body = axum::body::to_bytes(app.oneshot(get).await?.into_body(), 1000).await?;
+/// # let response = app.oneshot(get).await?;
+/// # assert_eq!(response.headers()["content-type"], "application/json");
+/// # let body = axum::body::to_bytes(response.into_body(), 1000).await?;
 /// # assert_eq!(body, r#"{"issuer":"https://as.example","code_challenge_methods_supported":["S256"]}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?; }
@@ -47,7 +55,7 @@ pub struct MetadataLayer {
 }
 
 impl MetadataLayer {
-    /// A layer that advertises what this policy enforces.
+    /// Returns a layer that advertises what the policy of `pkce` enforces.
     pub const fn new(pkce: Pkce) -> Self {
         Self { pkce }
     }
@@ -61,7 +69,7 @@ impl<S> Layer<S> for MetadataLayer {
     }
 }
 
-/// The service that [`MetadataLayer`] makes of the host's.
+/// The host's service within a [`MetadataLayer`].
 #[derive(Debug, Clone)]
 pub struct Metadata<S> {
     inner: S,
@@ -72,12 +80,11 @@ impl<S, B, R> Service<Request<B>> for Metadata<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
-    R: Body<Data = Bytes> + Send + 'static,
-    R::Error: Send,
+    R: Body<Data = Bytes> + From<Bytes> + Send,
 {
-    type Response = Response<MetadataBody<R>>;
+    type Response = Response<R>;
     type Error = S::Error;
-    type Future = BoxFuture<Result<Self::Response, S::Error>>;
+    type Future = BoxFuture<Result<Response<R>, S::Error>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -88,64 +95,60 @@ where
         let is_read = metadata::is_read_by(method.as_str());
         if is_read {
             *request.method_mut() = Method::GET;
-            each_line(request.headers_mut(), |name, value| metadata::request_header(name, value, pkce.policy()));
+            retain(request.headers_mut(), metadata::keeps_request_header);
         }
-        let answering = self.inner.call(request);
+        let responding = self.inner.call(request);
         Box::pin(async move {
-            let response = answering.await?;
+            let response = responding.await;
             if !is_read {
-                return Ok(response.map(MetadataBody::host));
+                return response;
             }
-            let response = rewrite(response, pkce.policy()).await;
-            Ok(if method == Method::HEAD { bodiless(response) } else { response })
+            let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
+            let response = truthful(response, pkce.policy()).await;
+            Ok(if method == Method::HEAD { without_body(response) } else { response })
         })
     }
 }
 
-async fn rewrite<R: Body<Data = Bytes>>(response: Response<R>, policy: &Policy) -> Response<MetadataBody<R>> {
+async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, policy: &Policy) -> Response<R> {
     let (mut head, body) = response.into_parts();
-    let told = |headers: &mut HeaderMap| {
-        each_line(headers, |name, value| metadata::response_header(name, value, policy));
-    };
-    if head.status == StatusCode::NOT_MODIFIED {
-        told(&mut head.headers);
+    // A body without an exact size may have its length in the header already: that of a file does.
+    let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if !metadata::is_document(&host_response(&head), body.size_hint().lower().max(announced.unwrap_or(0))) {
+        return Response::from_parts(head, body);
     }
-    if !metadata::is_document(&answer(&head)) {
-        return Response::from_parts(head, MetadataBody::host(body));
-    }
-    let document = match MetadataBody::read(body).await {
-        Read::Whole(document) => document,
-        Read::Begun(body) => return Response::from_parts(head, body),
-    };
-    told(&mut head.headers);
-    let document = Bytes::from(metadata::advertise(&document, policy).into_owned());
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(document.len()));
-    Response::from_parts(head, MetadataBody::whole(document))
-}
-
-/// The answer to a HEAD, of that to a GET.
-fn bodiless<R: Body<Data = Bytes>>(mut response: Response<MetadataBody<R>>) -> Response<MetadataBody<R>> {
-    if let Some(length) = response.body().size_hint().exact() {
-        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
-    }
-    response.map(|_| MetadataBody::default())
-}
-
-/// Does to every header line what the core says.
-fn each_line(headers: &mut HeaderMap, fate: impl Fn(&str, &[u8]) -> HeaderLine) {
-    let mut name = None;
-    for (next, value) in std::mem::take(headers) {
-        // A name stands only before its first value.
-        name = next.or(name);
-        let Some(name) = &name else { continue };
-        match fate(name.as_str(), value.as_bytes()) {
-            HeaderLine::Keep => _ = headers.append(name, value),
-            HeaderLine::Drop => {}
-            HeaderLine::Replace(octets) => {
-                if let Ok(value) = HeaderValue::from_bytes(&octets) {
-                    headers.append(name, value);
-                }
-            }
+    let body = match Limited::new(body.map_err(|_| "broken off"), metadata::LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            let too_large = error.is::<LengthLimitError>();
+            metadata::failed(if too_large { Failure::TooLarge } else { Failure::BrokenOff });
+            let mut response = Response::new(R::from(Bytes::new()));
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            return response;
         }
+    };
+    let Some(document) = metadata::advertise(&body, policy) else {
+        return Response::from_parts(head, body.into());
+    };
+    retain(&mut head.headers, metadata::keeps_response_header);
+    head.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(document.len()));
+    Response::from_parts(head, Bytes::from(document).into())
+}
+
+/// The response to a HEAD, from that to a GET. A body whose length is unknown is left to the server to drop: an empty one
+/// in its place would have the length 0. So is that of a 304, which has no length of its own (RFC 9110 §8.6).
+fn without_body<R: Body<Data = Bytes> + From<Bytes>>(mut response: Response<R>) -> Response<R> {
+    let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let Some(length) = response.body().size_hint().exact().filter(|_| has_body) else { return response };
+    response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    response.map(|_| R::from(Bytes::new()))
+}
+
+/// Removes every header field with a line that is not kept.
+fn retain(headers: &mut HeaderMap, keeps: impl Fn(&str, &[u8]) -> bool) {
+    let lines = headers.iter().filter(|(name, value)| !keeps(name.as_str(), value.as_bytes()));
+    for name in lines.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        headers.remove(name);
     }
 }

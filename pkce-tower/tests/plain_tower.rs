@@ -17,8 +17,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use pkce_tower::{
-    AuthorizationCode, AuthorizationRedirect, Clearance, CodeVerifier, MemoryStore, Pkce, Reason, Rejection, Settle,
-    TokenEndpoint, TokenEndpointLayer, pkce_core,
+    AuthorizationCode, AuthorizationRedirect, Clearance, CodeVerifier, MemoryStore, MetadataLayer, Pkce, Reason,
+    Rejection, Settle, TokenEndpoint, TokenEndpointLayer, pkce_core,
 };
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
@@ -305,4 +305,18 @@ fn all_of_it_can_be_imported_at_once() {
     use pkce_tower::*;
 
     assert!(size_of_val(&Policy::new()) > 0);
+}
+
+#[tokio::test]
+async fn a_head_for_the_metadata_has_the_length_of_the_document_and_a_304_has_none() {
+    let host = service_fn(async |request: Request<Full<Bytes>>| {
+        let status = if request.headers().contains_key("if-none-match") { 304 } else { 200 };
+        Ok::<_, Infallible>(Response::builder().status(status).body(Full::from("{}")).unwrap())
+    });
+    for (tags, status, length) in [("\"a\"", 200, Some("45")), ("*", 304, None)] {
+        let request = Request::head("/").header("if-none-match", tags).body(Full::default()).unwrap();
+        let response = MetadataLayer::new(pkce()).layer(host).oneshot(request).await.unwrap();
+        let said = response.headers().get("content-length").map(|length| length.to_str().unwrap().to_owned());
+        assert_eq!((response.status().as_u16(), said.as_deref()), (status, length), "{tags}");
+    }
 }

@@ -25,7 +25,7 @@ pub use client::{Client, Issued, Secret, allow, location, parameter, query, subm
 pub use connection::{Answer, Connection};
 pub use crowd::{code_of_crowd, proof_of_crowd};
 pub use double::{Behaviour, Bound, Double, Mount, REDIRECT_URI, TIME_OUT};
-pub use immediate::{DOCUMENT, ISSUER, Immediate, REGISTERED, TAG};
+pub use immediate::{DOCUMENT, ISSUER, Immediate, REGISTERED, TAG, actix_documents, axum_documents};
 pub use playground::Result;
 pub use program::Program;
 pub use server::{Adapter, Server};

@@ -15,6 +15,7 @@ mod flow;
 mod host;
 mod memory_store;
 mod metadata;
+mod metadata_events;
 mod pages;
 mod plain_tower;
 mod playground;

@@ -1,4 +1,4 @@
-//! The server that had the table before it had PKCE, as small as it can be: one client, one user, who always consents.
+//! A small server that had the table before it had PKCE: one client, and one user, who always consents.
 //!
 //! Lines that PKCE has added are marked `// PKCE`.
 
@@ -9,19 +9,21 @@ use axum::Router;
 use axum::extract::{Form, FromRef, Json, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use pkce_tower::pkce_core::store::CodeDigest;
-use pkce_tower::{AuthorizationCode, Challenge, Clearance, ClearanceKind, Pkce, TokenEndpointLayer};
+use pkce_tower::{
+    AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, ClearanceKind, ErrorCode,
+    Pkce, Rejection, TokenEndpointLayer,
+};
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use url::Url;
 
 use crate::AuthorizationCodes;
 
-/// The table as it was.
+/// The table as it was before PKCE.
 pub const TABLE: &str = "
     CREATE TABLE authorization_codes (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -35,24 +37,24 @@ pub const TABLE: &str = "
         used         INTEGER NOT NULL DEFAULT 0
     )";
 
-/// When consent is given. PKCE has added the digest; the code in clear is no longer needed by anybody.
+/// Runs when consent is given. PKCE has added the digest; nothing needs the code in clear any more.
 pub const INSERT: &str = "
     INSERT INTO authorization_codes
         (code, client_id, user_id, redirect_uri, scope, created_at, expires_at, code_digest)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     RETURNING id";
 
-/// When tokens are issued: by the row's id, where it said `code = ?1` before. One statement that checks and marks.
+/// Runs when tokens are issued, with the row's id; before PKCE it had `code = ?1`. One statement that checks and marks.
 pub const USE: &str = "
     UPDATE authorization_codes SET used = 1
     WHERE id = ?1 AND client_id = ?2 AND redirect_uri = ?3 AND expires_at > ?4 AND used = 0
     RETURNING user_id, scope";
 
-/// Now and then: seconds, then milliseconds. PKCE has added the second condition.
+/// Runs about once a minute. PKCE has added the second condition, in milliseconds.
 pub const DELETE_EXPIRED: &str = "
     DELETE FROM authorization_codes WHERE expires_at <= ?1 AND coalesce(pkce_expires_at, 0) <= ?1 * 1000";
 
-/// How long a row lives, in seconds. Longer than the policy's code lifetime (60 seconds by default), which decides.
+/// How long a row lives, in seconds: longer than the policy's code lifetime (60 seconds by default), which decides.
 pub const LIFETIME: i64 = 600;
 
 /// The only client.
@@ -60,14 +62,14 @@ pub const CLIENT_ID: &str = "the-client";
 /// Its only redirect URI.
 pub const REDIRECT_URI: &str = "https://client.example/callback";
 
-/// How long a writer waits for another one: less than the policy's time-out (2 seconds by default), so that what is
-/// answered with an error is not done a moment later after all.
+/// How long a writer waits for another one: less than the policy's time-out (two seconds by default), so that a call
+/// that was reported as an error is not done a moment later.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The pool of the server.
+/// Opens the server's pool.
 ///
-/// SQLite has one writer at a time, and whoever waits may be overtaken. A server with many of them gives them a pool of
-/// one connection, which is a queue.
+/// SQLite has one writer at a time, and a writer that waits may be overtaken. A server with many writers gives them a
+/// pool of one connection, which is a queue.
 ///
 /// # Errors
 ///
@@ -108,18 +110,21 @@ struct AuthorizationRequest {
     client_id: String,
     redirect_uri: String,
     scope: String,
+    state: Option<String>,
 }
 
 /// Login and consent would come here.
 async fn authorize(
     State(server): State<Server>,
     Query(request): Query<AuthorizationRequest>,
-    Challenge(challenge): Challenge, // PKCE
-) -> Result<Redirect, StatusCode> {
+    challenge: Result<Challenge, Rejection>, // PKCE
+) -> Result<AuthorizationRedirect, Response> {
     if request.client_id != CLIENT_ID || request.redirect_uri != REDIRECT_URI {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(StatusCode::BAD_REQUEST.into_response());
     }
-    let code = AuthorizationCode::generate().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let response = AuthorizationResponse::to(&request.redirect_uri).state(request.state);
+    let Challenge(challenge) = challenge.map_err(|rejection| response.error(&rejection))?; // PKCE
+    let code = AuthorizationCode::generate().map_err(|error| response.error(&error))?;
     let now = seconds();
     let id: i64 = sqlx::query_scalar(INSERT)
         .bind(code.as_str())
@@ -132,12 +137,10 @@ async fn authorize(
         .bind(&CodeDigest::of(code.as_str().as_bytes()).as_bytes()[..]) // PKCE
         .fetch_one(&server.pool)
         .await
-        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    // PKCE: before the code leaves. If this fails the row stays behind, and nobody can redeem it.
-    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    let mut to = Url::parse(&request.redirect_uri).map_err(|_| StatusCode::BAD_REQUEST)?;
-    to.query_pairs_mut().append_pair("code", code.as_str());
-    Ok(Redirect::to(to.as_str()))
+        .map_err(|_| response.error(ErrorCode::TemporarilyUnavailable))?;
+    // PKCE: before the code leaves. If this fails the row stays, and nobody can redeem it.
+    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|error| response.error(&error))?;
+    Ok(response.code(&code))
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,13 +149,14 @@ struct TokenRequest {
     redirect_uri: String,
 }
 
-/// Runs only once the code verifier has matched. A refusal makes the code redeemable again, any other answer does not.
+/// Runs only after the code verifier has matched. A rejection makes the code redeemable again, any other response does
+/// not.
 async fn token(State(server): State<Server>, clearance: Clearance, Form(request): Form<TokenRequest>) -> Response {
     if clearance.kind() == ClearanceKind::OtherGrant {
-        return refuse("unsupported_grant_type");
+        return reject("unsupported_grant_type");
     }
     let Ok(id) = clearance.grant::<i64>() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() }; // PKCE
-    // To the end: the row comes before the commit, and the commit may fail.
+    // All rows: the row comes before the commit, and the commit may fail.
     let rows = sqlx::query_as::<_, (String, String)>(USE)
         .bind(id)
         .bind(&request.client_id)
@@ -166,12 +170,12 @@ async fn token(State(server): State<Server>, clearance: Clearance, Form(request)
             let tokens = json!({ "access_token": access_token, "token_type": "Bearer", "scope": scope });
             ([(CACHE_CONTROL, "no-store")], Json(tokens)).into_response()
         }
-        Ok(None) => refuse("invalid_grant"),
+        Ok(None) => reject("invalid_grant"),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
-fn refuse(error: &str) -> Response {
+fn reject(error: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response()
 }
 

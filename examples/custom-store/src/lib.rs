@@ -1,62 +1,63 @@
 //! PKCE in the `authorization_codes` table that a server already has.
 //!
-//! [`AuthorizationCodes`] is a [`ChallengeStore`] on the host's own rows: no second table, and a code's digest beside
-//! the code. SQLite here; PostgreSQL takes the same statements, with `$1`, `BYTEA` and `BIGINT`, and with
-//! `IS NOT DISTINCT FROM` where two values are compared by `IS`.
+//! [`AuthorizationCodes`] is a [`ChallengeStore`] on the host's own rows: there is no second table, and a code's digest
+//! is in a column beside the code. It is written for sqlx 0.8 and SQLite. `docs/writing-a-store.md` has the statements
+//! for PostgreSQL and MySQL, and what other drivers need.
 //!
 //! # How the two fit together
 //!
-//! 1. Consent is given: the host INSERTs its row as ever, and fills `code_digest`. Nobody can redeem that row yet.
-//! 2. `pkce.bind(&code, challenge).grant(&id)` calls *insert*, which attaches the challenge to that row. Without the
-//!    row it is an error, and the code must not leave.
+//! 1. Consent is given: the host inserts its row as before, and fills `code_digest`. Nobody can redeem that row yet.
+//! 2. `pkce.bind(&code, challenge).grant(&id)` calls *insert*, which writes the challenge into that row. Without the
+//!    row it is an error, and the code must not leave the server.
 //! 3. At the token endpoint the layer calls *redeem*, which marks the row, and the handler gets the row's `id` back
-//!    from its `Clearance`. It checks client and redirect URI in the row as ever, and sets `used` when it issues.
-//! 4. If it refuses, the layer calls *restore*.
+//!    from its `Clearance`. It checks client and redirect URI in the row as before, and sets `used` when it issues
+//!    tokens.
+//! 4. If the handler rejects the request, the layer calls *restore*.
 //!
-//! The grant is only the row's `id`, because the row *is* the grant. So the handler does not look for the code itself,
+//! The grant is the row's `id` alone, because the row *is* the grant. The handler therefore does not search for the code,
 //! and a replay hook knows what to revoke.
 //!
 //! # What changes for the rest of the server
 //!
-//! * A row stays until it expires, also once it is used: a replay must be recognised. A server that deletes the row when
-//!   it issues has to stop that.
+//! * A row stays until it expires, also after it is used: a replay must be recognized. A server that deletes the row when
+//!   it issues tokens must no longer do that.
 //! * Its clean-up deletes what is past `expires_at` **and** past `pkce_expires_at` ([`host::DELETE_EXPIRED`]).
-//! * `used` stays what it was; that a code is served once no longer depends on it.
-//! * Codes from before [`MIGRATION`] have no digest and are refused: those clients start over.
+//! * `used` stays as it is, but the store now ensures that a code is served once.
+//! * Codes from before [`MIGRATION`] have no digest and are rejected: those clients start over.
 
 pub mod host;
 
-use pkce_tower::Timestamp;
+use pkce_tower::pkce_core::Timestamp;
 use pkce_tower::pkce_core::store::{
-    Attempt, Binding, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
+    Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, Ticket, async_trait,
 };
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
-/// What has to be added to the table, once. No column has a default: a row without a binding is not redeemable.
+/// The columns to add to the table, once. No column has a default: a row without a binding cannot be redeemed.
 ///
-/// The ticket and its time are the store's own; `used` could not tell who redeemed the code.
+/// The store needs a ticket and a time of its own, because `used` does not tell who redeemed the code.
 pub const MIGRATION: &str = "
-    ALTER TABLE authorization_codes ADD COLUMN code_digest BLOB;        -- SHA-256 of the code, 32 octets
+    ALTER TABLE authorization_codes ADD COLUMN code_digest BLOB;        -- SHA-256 of the code, 32 bytes
     ALTER TABLE authorization_codes ADD COLUMN pkce_method TEXT;        -- S256, plain or none; NULL: not bound yet
-    ALTER TABLE authorization_codes ADD COLUMN pkce_proof BLOB;         -- 32 octets; NULL with the method none
-    ALTER TABLE authorization_codes ADD COLUMN pkce_grant BLOB;         -- any octets; NULL is no grant
+    ALTER TABLE authorization_codes ADD COLUMN pkce_proof BLOB;         -- 32 bytes; NULL with the method none
+    ALTER TABLE authorization_codes ADD COLUMN pkce_grant BLOB;         -- any bytes; NULL is no grant
     ALTER TABLE authorization_codes ADD COLUMN pkce_issued_at INTEGER;  -- milliseconds since the epoch
     ALTER TABLE authorization_codes ADD COLUMN pkce_expires_at INTEGER; -- milliseconds since the epoch
-    ALTER TABLE authorization_codes ADD COLUMN redeemed_by BLOB;        -- the ticket, 16 octets; NULL: redeemable
+    ALTER TABLE authorization_codes ADD COLUMN redeemed_by BLOB;        -- the ticket, 16 bytes; NULL: redeemable
     ALTER TABLE authorization_codes ADD COLUMN redeemed_at INTEGER;     -- milliseconds since the epoch
     CREATE UNIQUE INDEX authorization_codes_by_digest ON authorization_codes (code_digest);";
 
-/// Only a row that has nothing of a binding is unbound. One that lost a part of it is not bound anew.
+/// A row is unbound only if it has no part of a binding. A row that lost a part is not bound anew.
 const ATTACH: &str = "
     UPDATE authorization_codes
     SET pkce_method = ?2, pkce_proof = ?3, pkce_grant = ?4, pkce_issued_at = ?5, pkce_expires_at = ?6
     WHERE code_digest = ?1
       AND coalesce(pkce_method, pkce_proof, pkce_grant, pkce_issued_at, pkce_expires_at, redeemed_by) IS NULL";
 
-/// Looks at the row and marks it in one statement. Every `SET` sees the row as it was; RETURNING, as it is now.
-/// `IS` compares octets and lets no proof equal no proof. What is not bound is not found.
+/// Reads the row and marks it in one statement. Each `CASE` sees the row as it was; RETURNING shows it as it is now.
+/// `IS` compares bytes and lets NULL equal NULL. A row that is not bound is not found.
 const REDEEM: &str = "
     UPDATE authorization_codes
     SET redeemed_by = CASE WHEN redeemed_by IS NULL AND redeemed_at IS NULL AND pkce_proof IS ?2
@@ -71,16 +72,16 @@ const RESTORE: &str = "
     UPDATE authorization_codes SET redeemed_by = NULL, redeemed_at = NULL
     WHERE code_digest = ?1 AND redeemed_by = ?2";
 
-/// The challenge store on the host's rows. It works inside the pool that the host has.
+/// The challenge store on the host's rows, in the host's own pool.
 #[derive(Debug, Clone)]
 pub struct AuthorizationCodes {
     pool: SqlitePool,
 }
 
 impl AuthorizationCodes {
-    /// The store on the table of this database, after [`MIGRATION`].
+    /// Creates the store on the table of this database, after [`MIGRATION`].
     ///
-    /// Leave `synchronous` at `FULL`: with less, a power cut can take back a redemption that was answered for.
+    /// Leave `synchronous` at `FULL`: with less, a power cut can take back a redemption that was already reported.
     pub const fn new(pool: SqlitePool) -> Self {
         Self { pool }
     }
@@ -102,7 +103,7 @@ impl ChallengeStore for AuthorizationCodes {
         if attached.rows_affected() == 1 {
             return Ok(Inserted::Recorded);
         }
-        // Nothing was written, and nothing follows from this look but which refusal it is.
+        // Nothing was written. This only tells an occupied row from a missing one.
         let row = sqlx::query("SELECT 1 FROM authorization_codes WHERE code_digest = ?1")
             .bind(&code.as_bytes()[..])
             .fetch_optional(&self.pool)
@@ -115,7 +116,7 @@ impl ChallengeStore for AuthorizationCodes {
     }
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
-        // To the end, although there is one row at most: it comes before the commit, and the commit may fail.
+        // All rows, although there is at most one: it comes before the commit, and the commit may fail.
         let rows = sqlx::query(REDEEM)
             .bind(&code.as_bytes()[..])
             .bind(attempt.proof().map(|proof| &proof.as_bytes()[..]))
@@ -144,7 +145,7 @@ impl ChallengeStore for AuthorizationCodes {
     }
 }
 
-/// Parses what the row holds: a row that somebody changed is an error, never a code without a challenge.
+/// Parses the binding of a row. A row that somebody changed is an error, never a code without a challenge.
 fn binding(row: &SqliteRow) -> Result<Binding, StoreError> {
     let method: String = column(row, "pkce_method")?;
     let proof: Option<Vec<u8>> = column(row, "pkce_proof")?;
@@ -161,12 +162,13 @@ fn binding(row: &SqliteRow) -> Result<Binding, StoreError> {
     .map_err(StoreError::invalid_record)
 }
 
-/// Who redeemed the code and when: both or neither.
+/// Parses who redeemed the code, and when: both or neither.
 fn redeemed(row: &SqliteRow) -> Result<Option<(Ticket, Timestamp)>, StoreError> {
     match (column::<Option<Vec<u8>>>(row, "redeemed_by")?, column(row, "redeemed_at")?) {
         (None, None) => Ok(None),
         (Some(ticket), Some(at)) => {
-            let ticket = ticket.try_into().map_err(|_| StoreError::invalid_record("a ticket is not of 16 octets"))?;
+            let ticket =
+                ticket.try_into().map_err(|_| StoreError::invalid_record("a ticket does not have 16 bytes"))?;
             Ok(Some((Ticket::from_bytes(ticket), timestamp(at)?)))
         }
         _ => Err(StoreError::invalid_record("a ticket without its time, or a time without its ticket")),
@@ -189,9 +191,9 @@ fn millis(time: Timestamp) -> Result<i64, StoreError> {
     i64::try_from(time.as_epoch_millis()).map_err(StoreError::unavailable)
 }
 
-/// A disk that is full has no room for another code; whatever else went wrong, the call may have happened or not.
+/// A full disk has no room for another code. After any other error the call may or may not have happened.
 ///
-/// Of the database's own words only the code is passed on: they may be a trigger's, and the log gets them.
+/// Of the database's message only the code is passed on: the message may be a trigger's, and it would be logged.
 fn failed(error: &sqlx::Error) -> StoreError {
     const SQLITE_FULL: &str = "13";
     match error.as_database_error().map(|error| DatabaseError::code(error).unwrap_or_default()) {

@@ -1,7 +1,7 @@
-//! Runs one flow against the server, on a loopback port and on a database in a temporary file, and shows what becomes
-//! of the row.
+//! Runs one flow against the server, on a loopback port and a database in a temporary file, and shows the row after each
+//! step.
 //!
-//! Exit status 0 only if every answer was the right one.
+//! The exit status is 0 only if every response was the expected one.
 
 use std::error::Error;
 use std::path::Path;
@@ -53,7 +53,7 @@ async fn play(file: &Path) -> Result<()> {
     client.token(&code, strangers.as_str(), CLIENT_ID, 400).await?;
     show("a wrong verifier changed nothing", &pool).await?;
     client.token(&code, verifier.as_str(), "another-client", 400).await?;
-    show("the server refused another client, so the code was restored", &pool).await?;
+    show("the server rejected another client, so the code was restored", &pool).await?;
     client.token(&code, verifier.as_str(), CLIENT_ID, 200).await?;
     show("the tokens are issued", &pool).await?;
     client.token(&code, verifier.as_str(), CLIENT_ID, 400).await?;
@@ -77,9 +77,9 @@ impl Client {
             .extend_pairs([("response_type", "code"), ("client_id", CLIENT_ID)])
             .extend_pairs([("redirect_uri", REDIRECT_URI), ("scope", "photos")])
             .extend_pairs(verifier.challenge().authorization_parameters());
-        let answer = self.http.get(request).send().await?;
-        say(&format!("GET /authorize: {}", answer.status()));
-        let location = answer.headers().get("location").ok_or("no redirect")?.to_str()?;
+        let response = self.http.get(request).send().await?;
+        say(&format!("GET /authorize: {}", response.status()));
+        let location = response.headers().get("location").ok_or("no redirect")?.to_str()?;
         let code = Url::parse(location)?.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into());
         Ok(code.ok_or("no code")?)
     }
@@ -90,14 +90,14 @@ impl Client {
             .extend_pairs([("client_id", client_id), ("redirect_uri", REDIRECT_URI)])
             .finish();
         let request = self.http.post(self.server.join("/token")?).body(form);
-        let answer = request.header("content-type", "application/x-www-form-urlencoded").send().await?;
-        let status = answer.status();
-        say(&format!("POST /token as {client_id}: {status} {}", answer.text().await?));
+        let response = request.header("content-type", "application/x-www-form-urlencoded").send().await?;
+        let status = response.status();
+        say(&format!("POST /token as {client_id}: {status} {}", response.text().await?));
         if status == expected { Ok(()) } else { Err(format!("{expected} was expected").into()) }
     }
 }
 
-/// The row for an operator: of what is secret or random, the first octets.
+/// Shows the row, with the first bytes of what is secret or random.
 async fn show(what: &str, pool: &SqlitePool) -> Result<()> {
     let row: String = sqlx::query_scalar(
         "SELECT format('  id %d, client_id %s, user_id %s, scope %s, used %d

@@ -1,4 +1,4 @@
-//! The store on the host's table: the whole contract, rows that somebody changed, and the flow.
+//! The store on the host's table: the whole contract, rows that somebody changed, and the whole flow.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -14,11 +14,11 @@ use pkce_core::store::{
     StoreErrorKind, Ticket, async_trait,
 };
 use pkce_tower::CodeVerifier;
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::SqlitePool;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
-/// A database in a file of its own, gone when the test is.
+/// A database in a file of its own, removed when it is dropped.
 struct Database(PathBuf);
 
 impl Database {
@@ -32,7 +32,7 @@ impl Database {
         (database, pool)
     }
 
-    /// Patient: on a busy machine the suite's many writers overtake each other for longer than a server would wait.
+    /// Patient: on a busy machine the suite's writers overtake each other for longer than a server would wait.
     async fn connect(&self) -> SqlitePool {
         host::connect(&self.0.join("server.sqlite"), Duration::from_secs(20)).await.unwrap()
     }
@@ -56,12 +56,12 @@ impl AfterTheHost {
     }
 }
 
-/// What the host does, except that the code need not be one, and that its row may be there already.
+/// Inserts the host's row, if it is not there yet. The code need not be a real one.
 async fn insert_row(pool: &SqlitePool, code: &CodeDigest) -> sqlx::Result<()> {
     let insert = format!("{} ", host::INSERT.replace("RETURNING id", "ON CONFLICT DO NOTHING"));
     let now = i64::try_from(Timestamp::now().as_epoch_millis() / 1000).unwrap();
-    sqlx::query(AssertSqlSafe(insert))
-        .bind(code.as_bytes().map(|octet| format!("{octet:02x}")).concat())
+    sqlx::query(&insert)
+        .bind(code.as_bytes().map(|byte| format!("{byte:02x}")).concat())
         .bind(host::CLIENT_ID)
         .bind("alice")
         .bind(host::REDIRECT_URI)
@@ -192,7 +192,7 @@ async fn a_row_that_somebody_changed_is_an_error_and_never_a_pass() {
         insert_row(&pool, &code).await.unwrap();
         assert_eq!(store.insert(&code, &binding()).await.unwrap(), Inserted::Recorded);
         let update = format!("UPDATE authorization_codes SET {change} WHERE code_digest = ?1");
-        let changed = sqlx::query(AssertSqlSafe(update)).bind(&code.as_bytes()[..]).execute(&pool).await.unwrap();
+        let changed = sqlx::query(&update).bind(&code.as_bytes()[..]).execute(&pool).await.unwrap();
         assert_eq!(changed.rows_affected(), 1);
         for attempt in [none(), right()] {
             let found = store.redeem(&code, &attempt).await;
@@ -204,7 +204,7 @@ async fn a_row_that_somebody_changed_is_an_error_and_never_a_pass() {
     }
 }
 
-/// The row comes before the commit, and the commit may fail, as it does on a full disk. Nobody is served by such a row.
+/// The row comes before the commit, and the commit may fail, as it does on a full disk. Such a row serves nobody.
 #[tokio::test]
 async fn a_redemption_whose_commit_fails_is_an_error() {
     let (_database, pool) = Database::new("commit").await;
@@ -220,7 +220,7 @@ async fn a_redemption_whose_commit_fails_is_an_error() {
     assert_eq!(store.redeem(&code, &right()).await.unwrap(), Redemption::First(binding));
 }
 
-/// The host's own statement, too: no tokens for a row that was not marked as used after all.
+/// The same for the host's own statement: no tokens for a row that was not marked as used.
 #[tokio::test]
 async fn no_tokens_are_issued_when_the_commit_of_the_hosts_own_statement_fails() {
     let (_database, pool) = Database::new("used").await;
@@ -239,7 +239,7 @@ async fn no_tokens_are_issued_when_the_commit_of_the_hosts_own_statement_fails()
     let location = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
     let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
 
-    sqlx::raw_sql(AssertSqlSafe(DENY.replace("AFTER UPDATE", "AFTER UPDATE OF used"))).execute(&pool).await.unwrap();
+    sqlx::raw_sql(&DENY.replace("AFTER UPDATE", "AFTER UPDATE OF used")).execute(&pool).await.unwrap();
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("grant_type", "authorization_code"), ("code", &code), ("code_verifier", verifier.as_str())])
         .extend_pairs([("client_id", host::CLIENT_ID), ("redirect_uri", host::REDIRECT_URI)])
@@ -250,7 +250,7 @@ async fn no_tokens_are_issued_when_the_commit_of_the_hosts_own_statement_fails()
     serving.abort();
 }
 
-/// A commit that fails: a reference that is looked at only then leads nowhere.
+/// Makes the commit fail: a reference that is checked only then leads nowhere.
 const DENY: &str = "
     CREATE TABLE parent (id INTEGER PRIMARY KEY);
     CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
@@ -271,7 +271,7 @@ async fn the_clean_up_leaves_a_row_until_both_of_its_lives_are_over() {
     }
 }
 
-/// What a trigger of the host's says may be about anybody, and the source of an error goes into the log.
+/// A trigger's message may be about a user, and the source of an error is logged.
 #[tokio::test]
 async fn an_error_quotes_nothing_that_the_database_said() {
     let (_database, pool) = Database::new("trigger").await;

@@ -2,18 +2,15 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use pkce_tower::{AuthorizationResponse, Challenge, ChallengeRejection};
+use axum::response::{IntoResponse as _, Response};
+use pkce_tower::{AuthorizationRedirect, AuthorizationResponse, Challenge, CodeVerifier, ErrorCode, Rejection};
 
-use crate::browser::Begun;
-use crate::clock;
+use crate::cookies;
 use crate::gateway::Gateway;
-use crate::page::page;
 use crate::parameters::Parameters;
 use crate::redirect::Redirect;
-use crate::respond::{see_other, with_cookies};
-use crate::seal::NotSealed;
-use crate::transaction::Transaction;
+use crate::respond::{page, see_other};
+use crate::transaction::{Transaction, now};
 
 /// What does not go to the upstream as it came. Everything else does: `scope`, `nonce`, `prompt`, `resource` …
 const OURS: [&str; 9] = [
@@ -28,84 +25,75 @@ const OURS: [&str; 9] = [
     "request_uri",
 ];
 
-/// The longest query, and the longest `state` and redirect URI, in octets: they go to the upstream in its `state`, and
-/// come back.
+/// The longest query, `state` and redirect URI, in bytes.
 const LONGEST_QUERY: usize = 16 * 1024;
 const LONGEST_STATE: usize = 2048;
 const LONGEST_URI: usize = 1024;
 
-/// Client and redirect URI come first: if one is unknown there is a page and no redirect (RFC 9700 §4.11.2). Then what
-/// is wrong is said to the client.
+/// Checks client and redirect URI first: if one is unknown there is a page and no redirect (RFC 9700 §4.11.2). Every later
+/// error goes to the client.
 pub(crate) async fn authorize(
     State(gateway): State<Gateway>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    challenge: Result<Challenge, ChallengeRejection>,
-) -> Response {
+    challenge: Result<Challenge, Rejection>,
+) -> Result<Response, AuthorizationRedirect> {
     let query = query.unwrap_or_default();
     if query.len() > LONGEST_QUERY {
-        return page(StatusCode::URI_TOO_LONG, "The request is too long.");
+        return Ok(page(StatusCode::URI_TOO_LONG, "The request is too long."));
     }
     let Some(parameters) = Parameters::parse(query.as_bytes()) else {
-        return page(StatusCode::BAD_REQUEST, "The request cannot be read.");
+        return Ok(page(StatusCode::BAD_REQUEST, "The request is not UTF-8."));
     };
-    let Some(client) = parameters.one("client_id").and_then(|id| gateway.client(id)) else {
-        return page(StatusCode::BAD_REQUEST, "The client is unknown.");
+    let clients = gateway.clients();
+    let Some(client) = clients.iter().find(|client| parameters.one("client_id") == Some(&client.id)) else {
+        return Ok(page(StatusCode::BAD_REQUEST, "The client is unknown."));
     };
     let redirect_uri = parameters.one("redirect_uri").filter(|uri| uri.len() <= LONGEST_URI);
     let Some(redirect_uri) = redirect_uri.filter(|uri| client.has_redirect_uri(uri)) else {
-        return page(StatusCode::BAD_REQUEST, "The redirect URI is not registered for this client.");
+        return Ok(page(StatusCode::BAD_REQUEST, "The redirect URI is not registered for this client."));
     };
-    let state = parameters.one("state");
-    let refuse = |error, description| {
-        let redirect = Redirect::to(redirect_uri).with("error", error).with("error_description", description);
-        see_other(redirect.with_optional("state", state).with("iss", &gateway.issuer))
-    };
-    let ours = gateway.upstream.fixed(&OURS);
-    if parameters.is_ambiguous(&ours) {
-        return refuse("invalid_request", "a parameter is included more than once");
+    let state = parameters.one("state").map(str::to_owned);
+    let reply = AuthorizationResponse::to(redirect_uri).state(state.clone()).issuer(&gateway.issuer);
+    let reject = |error, description| Ok(reply.error((error, description)).into_response());
+    let endpoint = &gateway.upstream.authorization;
+    let fixed = endpoint.fixed(&OURS);
+    if parameters.is_ambiguous(&fixed) {
+        return reject(ErrorCode::InvalidRequest, "a parameter is included more than once");
     }
     if parameters.one("response_type") != Some("code") {
-        return refuse("unsupported_response_type", "the response type is code");
+        return reject(ErrorCode::UnsupportedResponseType, "the response type is code");
     }
     if parameters.one("response_mode").is_some_and(|mode| mode != "query") {
-        return refuse("invalid_request", "the response mode is query");
+        return reject(ErrorCode::InvalidRequest, "the response mode is query");
     }
-    if state.is_some_and(|state| state.len() > LONGEST_STATE) {
-        return refuse("invalid_request", "the state is too long");
+    if state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
+        return reject(ErrorCode::InvalidRequest, "the state is too long");
     }
-    let challenge = match challenge {
-        Ok(Challenge(challenge)) => challenge,
-        Err(refused) => {
-            let redirect = ErrorRedirect::new(redirect_uri, refused.rejection()).state(state).issuer(&gateway.issuer);
-            return see_other(Redirect::to(&redirect.location()));
-        }
-    };
-
-    let Ok(begun) = Begun::at(clock::now()) else { return refuse("server_error", "there is no randomness") };
+    let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
+    let id = cookies::id(now().as_millis()).map_err(|error| reply.error(&error))?;
+    let verifier = CodeVerifier::generate().map_err(|error| reply.error(&error))?;
+    let verifier = gateway.upstream.has_pkce.then_some(verifier);
     let transaction = Transaction {
-        client_id: client.client_id.clone(),
+        id,
+        client_id: client.id.clone(),
         redirect_uri: redirect_uri.to_owned(),
-        state: state.map(str::to_owned),
+        state,
         challenge,
-        id: begun.id.clone(),
-        browser: begun.digest.clone(),
-        expires_at: clock::now().saturating_add(gateway.transaction_seconds),
+        verifier: verifier.as_ref().map(|verifier| verifier.as_str().to_owned()),
+        expires_at: now().as_secs().saturating_add(gateway.transaction_seconds),
     };
-    let sealed = match gateway.seal.seal(&transaction) {
-        Ok(sealed) => sealed,
-        Err(NotSealed::TooLong) => return refuse("invalid_request", "the state is too long"),
-        Err(NotSealed::Failed) => return refuse("server_error", "there is no randomness"),
-    };
-    let mut cookies = vec![gateway.cookies.set(&begun, gateway.transaction_seconds)];
-    cookies.extend(gateway.cookies.oldest(&headers).iter().map(|id| gateway.cookies.remove(id)));
-    let mut redirect = Redirect::to(gateway.upstream.authorization_endpoint().as_str())
+    let cookies = gateway.keep(&transaction, &headers).await.map_err(|rejected| reply.error(&rejected))?;
+    let mut redirect = Redirect::to(endpoint.url.as_str())
         .with("response_type", "code")
         .with("client_id", gateway.upstream.client_id())
         .with("redirect_uri", &gateway.callback)
-        .with("state", &sealed);
-    for (name, value) in parameters.others(&ours) {
+        .with("state", &transaction.id);
+    for (name, value) in verifier.iter().flat_map(|verifier| verifier.challenge().authorization_parameters()) {
+        redirect = redirect.with(name, &value);
+    }
+    for (name, value) in endpoint.passed_on(&parameters, &fixed) {
         redirect = redirect.with(name, value);
     }
-    with_cookies(see_other(redirect), &cookies)
+    Ok(see_other(redirect, &cookies))
 }

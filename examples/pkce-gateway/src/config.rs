@@ -1,143 +1,172 @@
 //! The configuration file.
 
-use std::fmt;
-use std::path::Path;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::client::Client;
+use crate::client::{Client, Registration};
+use crate::parameters::is_name;
+use crate::redirect_uri::can_be_custom;
+use crate::secret::Secret;
 
-/// What the configuration file says: JSON, and nothing in it that the gateway does not know.
-#[derive(Clone, Deserialize)]
+/// The configuration: JSON, without members that the gateway does not know. README.md describes each.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Config {
-    /// The gateway's own registration at the upstream.
-    pub upstream: Registration,
-    /// The clients that are registered at the gateway.
-    pub clients: Vec<Client>,
-    /// Keys of 32 octets in base64, the newest first: it seals, all unseal. Gateways that share the work share them.
-    /// Default: a random one, which is gone when the gateway ends.
+pub(crate) struct Config {
+    pub(crate) upstream: UpstreamConfig,
     #[serde(default)]
-    pub keys: Vec<String>,
-    /// How many seconds the user has to sign in at the upstream, from 1 to 600: the store remembers no longer that a
-    /// transaction has come through. Default: 600.
+    clients: Vec<Registration>,
+    #[serde(default)]
+    custom_schemes: Vec<String>,
+    #[serde(default)]
+    keys: Vec<Secret>,
+    #[serde(default)]
+    pub(crate) store: Option<Secret>,
     #[serde(default = "ten_minutes")]
-    pub transaction_seconds: u64,
-    /// Whether a proxy before the gateway sets `Forwarded`, `X-Forwarded-*` and `X-Real-IP`, and lets nobody else set
-    /// them. Then they are passed on. Default: false; they are taken away, because a client could write anything there.
-    #[serde(default)]
-    pub behind_proxy: bool,
+    pub(crate) transaction_seconds: u64,
 }
 
-/// The gateway's own registration at the upstream, as a confidential client with one redirect URI: the gateway's issuer
-/// and `/callback`.
+/// The upstream, and the gateway's own registration there.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Registration {
-    /// The gateway's name at the upstream.
-    pub client_id: String,
-    /// Its secret there.
-    pub client_secret: String,
-    /// How it authenticates there. Default: by HTTP Basic.
+pub(crate) struct UpstreamConfig {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
     #[serde(default)]
-    pub client_authentication: ClientAuthentication,
-    /// A path below the upstream's URL, or a URL. Default: `/authorize`.
-    #[serde(default = "authorize")]
-    pub authorization_endpoint: String,
-    /// A path below the upstream's URL, or a URL. Default: `/token`.
-    #[serde(default = "token")]
-    pub token_endpoint: String,
-    /// What the upstream calls itself in `iss` (RFC 9207). Default: the upstream's URL.
+    pub(crate) client_authentication: ClientAuthentication,
     #[serde(default)]
-    pub issuer: Option<String>,
-    /// Whether every answer of the upstream must have an `iss`. Set it if the upstream's metadata says
-    /// `authorization_response_iss_parameter_supported`. Default: false; one that comes must be right anyway.
+    pub(crate) discovery: Option<bool>,
     #[serde(default)]
-    pub requires_iss: bool,
-    /// How long the upstream may take to begin an answer, in milliseconds, from 1 to a minute. Default: 10 seconds.
+    pub(crate) authorization_endpoint: Option<String>,
+    #[serde(default)]
+    pub(crate) token_endpoint: Option<String>,
+    #[serde(default)]
+    pub(crate) revocation_endpoint: Option<String>,
+    #[serde(default)]
+    pub(crate) authorization: Change,
+    #[serde(default)]
+    pub(crate) token: Change,
+    #[serde(default)]
+    pub(crate) revocation: Change,
+    #[serde(default)]
+    pub(crate) pkce: Option<bool>,
+    #[serde(default)]
+    pub(crate) requires_iss: Option<bool>,
+    #[serde(default = "bearer")]
+    pub(crate) token_type: String,
     #[serde(default = "ten_seconds")]
-    pub timeout_millis: u64,
+    pub(crate) timeout_millis: u64,
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// How the gateway authenticates at the upstream's token endpoint (RFC 6749 §2.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+/// How the gateway authenticates at the upstream (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ClientAuthentication {
-    /// By HTTP Basic.
+pub(crate) enum ClientAuthentication {
     #[default]
     ClientSecretBasic,
-    /// By `client_secret` in the body, for an upstream that knows nothing else.
     ClientSecretPost,
 }
 
+/// What changes about the parameters of a request on its way to the upstream.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    /// Added to each request, in place of the client's own of that name.
+    #[serde(default)]
+    pub(crate) add: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) drop: Vec<String>,
+}
+
 impl Config {
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    ///
-    /// One line that says what is wrong with it. No secret stands in it.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    /// Reads and checks a file. An error is one line without a secret in it.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let config: Self = parse(path)?;
+        config.check().map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(config)
     }
 
-    /// Reads and checks what a file would hold.
-    ///
-    /// # Errors
-    ///
-    /// One line that says what is wrong with it. No secret stands in it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        // serde_json names what it found where it expected something else, which can be a secret; the place is enough.
-        let config: Self = serde_json::from_str(text).map_err(|error| {
-            let what = if error.is_data() { "a member is unknown, missing or of the wrong type" } else { "no JSON" };
-            format!("{what}, before line {} column {}", error.line(), error.column())
-        })?;
-        match config.fault() {
-            Some(fault) => Err(fault),
-            None => Ok(config),
-        }
-    }
-
-    fn fault(&self) -> Option<String> {
-        let ids = || self.clients.iter().map(|client| &client.client_id);
-        if let Some(twice) = ids().find(|id| ids().filter(|other| other == id).count() > 1) {
-            return Some(format!("{twice:?} is registered twice"));
-        }
-        if self.upstream.client_id.is_empty() || self.upstream.client_secret.is_empty() {
-            return Some("the gateway needs a client_id and a client_secret at the upstream".to_owned());
+    fn check(&self) -> Result<(), String> {
+        if let Some(scheme) = self.custom_schemes.iter().find(|scheme| !can_be_custom(scheme)) {
+            return Err(format!("{scheme:?} cannot be one of custom_schemes"));
         }
         if !(1..=600).contains(&self.transaction_seconds) {
-            return Some("transaction_seconds is not from 1 to 600".to_owned());
+            return Err("transaction_seconds is not from 1 to 600".to_owned());
         }
-        if !(1..=60_000).contains(&self.upstream.timeout_millis) {
-            return Some("timeout_millis is not from 1 to 60000".to_owned());
+        let upstream = &self.upstream;
+        if !(1..=60_000).contains(&upstream.timeout_millis) {
+            return Err("timeout_millis is not from 1 to 60000".to_owned());
         }
-        self.clients.iter().find_map(Client::fault)
+        if upstream.client_id.is_empty() || upstream.token_type.is_empty() {
+            return Err("client_id or token_type of the upstream is empty".to_owned());
+        }
+        let changes = [&upstream.authorization, &upstream.token, &upstream.revocation];
+        let mut names = changes.into_iter().flat_map(|change| change.add.keys().chain(&change.drop));
+        names
+            .find(|name| !is_name(name) || PROTOCOL.contains(&name.as_str()))
+            .map_or(Ok(()), |name| Err(format!("the parameter {name:?} can be neither added nor dropped")))
+    }
+
+    /// Takes the clients: checked, and with their secrets.
+    pub(crate) fn clients(&mut self) -> Result<Vec<Client>, String> {
+        let registrations = std::mem::take(&mut self.clients);
+        let ids = || registrations.iter().map(|registration| &registration.client_id);
+        if let Some(twice) = ids().find(|id| ids().filter(|other| other == id).count() > 1) {
+            return Err(format!("{twice:?} is registered twice"));
+        }
+        registrations.into_iter().map(|registration| registration.check(&self.custom_schemes)).collect()
+    }
+
+    pub(crate) fn keys(&self) -> Result<Vec<String>, String> {
+        self.keys.iter().map(Secret::read).collect()
     }
 }
 
-impl Registration {
-    pub(crate) const fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_millis)
+impl UpstreamConfig {
+    /// Returns whether the upstream's metadata is fetched: always, unless both endpoints are here, or as it says.
+    pub(crate) fn is_discovered(&self) -> bool {
+        let is_complete = self.authorization_endpoint.is_some() && self.token_endpoint.is_some();
+        self.discovery.unwrap_or(!is_complete)
     }
 }
 
-/// Shows no key and no secret.
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("clients", &self.clients).finish_non_exhaustive()
-    }
-}
+/// What the gateway itself sends, at one endpoint or another.
+const PROTOCOL: [&str; 14] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "redirect_uri",
+    "refresh_token",
+    "request",
+    "request_uri",
+    "response_type",
+    "state",
+    "token",
+];
 
-/// Shows no secret.
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registration").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| {
+        // These name members only. Other messages of serde_json quote what they found, which can be a secret.
+        let message = error.to_string();
+        let is_safe = ["unknown field", "missing field", "duplicate field"].iter().any(|it| message.starts_with(it));
+        let what = match (is_safe, error.is_data()) {
+            (true, _) => message.split(" at line ").next().unwrap_or_default(),
+            (false, true) => "a member has the wrong type",
+            (false, false) => "no JSON",
+        };
+        format!("{}: {what}, before line {} column {}", path.display(), error.line(), error.column())
+    })
 }
 
 const fn ten_minutes() -> u64 {
@@ -148,36 +177,6 @@ const fn ten_seconds() -> u64 {
     10_000
 }
 
-fn authorize() -> String {
-    "/authorize".to_owned()
-}
-
-fn token() -> String {
-    "/token".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"{
-        "upstream": { "client_id": "gateway", "client_secret": "hush" },
-        "clients": [{ "client_id": "app", "redirect_uris": ["https://app.example/cb"] }]
-    }"#;
-
-    #[test]
-    fn what_is_wrong_is_said_without_secrets() {
-        assert!(Config::parse(GOOD).is_ok());
-        for (from, to, expected) in [
-            ("\"clients\"", "\"client\"", "a member is unknown, missing or of the wrong type, before line 3 column 16"),
-            ("\"hush\"", "[\"hush\"]", "a member is unknown, missing or of the wrong type, before line 2 column 63"),
-            ("\"hush\"", "hush", "no JSON, before line 2 column 64"),
-            ("\"hush\"", "\"\"", "the gateway needs a client_id and a client_secret at the upstream"),
-            ("https://app.", "http://app.", "\"http://app.example/cb\" of \"app\" cannot be a redirect URI"),
-            ("\"upstream\"", "\"transaction_seconds\": 0, \"upstream\"", "transaction_seconds is not from 1 to 600"),
-        ] {
-            assert_eq!(Config::parse(&GOOD.replace(from, to)).err().as_deref(), Some(expected));
-        }
-        assert!(!format!("{:?}", Config::parse(GOOD)).contains("hush"));
-    }
+fn bearer() -> String {
+    "Bearer".to_owned()
 }

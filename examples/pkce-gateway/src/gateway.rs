@@ -1,35 +1,40 @@
 //! The gateway put together.
 
-use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, Request};
-use axum::http::header::{ALLOW, HeaderName};
-use axum::http::{HeaderValue, StatusCode};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use fixture_host::CORS;
 use pkce_tower::pkce_core::store::ChallengeStore;
-use pkce_tower::{Pkce, TokenEndpointLayer};
+use pkce_tower::{AuthorizationCode, CodeVerifier, Pkce, Policy, TokenEndpointLayer};
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use url::Url;
 
 use crate::authorize::authorize;
-use crate::browser::Cookies;
 use crate::callback::callback;
 use crate::client::Client;
 use crate::config::Config;
-use crate::metadata::metadata;
-use crate::page::page;
-use crate::proxy::proxy;
+use crate::cookies::Cookies;
+use crate::metadata::{elsewhere, metadata};
+use crate::respond::{json, page};
+use crate::revoke::revoke;
 use crate::seal::Seal;
 use crate::token::token;
 use crate::upstream::Upstream;
 
-/// The gateway's own paths.
-pub(crate) const ENDPOINTS: [&str; 3] = ["/authorize", "/callback", "/token"];
+/// The largest token request, in bytes: a refresh token that was sealed is a third larger than the upstream's own.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// How long a client may send nothing in the middle of a body.
+const BODY_PAUSE: Duration = Duration::from_secs(10);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -39,63 +44,83 @@ pub(crate) struct Parts {
     pub(crate) issuer: String,
     /// The gateway's redirect URI at the upstream.
     pub(crate) callback: String,
-    pub(crate) clients: Vec<Client>,
     pub(crate) upstream: Upstream,
     pub(crate) pkce: Pkce,
     pub(crate) seal: Seal,
     pub(crate) cookies: Cookies,
     pub(crate) transaction_seconds: u64,
-    pub(crate) behind_proxy: bool,
-}
-
-/// The gateway before the server at `upstream`, with codes in this store. `issuer` is where the world finds it: a URL
-/// without a path.
-///
-/// # Errors
-///
-/// One line that says what cannot be. No secret stands in it.
-pub fn app(config: Config, upstream: &Url, store: impl ChallengeStore, issuer: &str) -> Result<Router, String> {
-    let issuer = issuer.trim_end_matches('/').to_owned();
-    let url = Url::parse(&issuer).ok().filter(|url| url.origin().ascii_serialization() == issuer);
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
-    let url = url.ok_or_else(|| format!("the issuer {issuer:?} is not http or https, a host and perhaps a port"))?;
-    let Config { upstream: registration, clients, keys, transaction_seconds, behind_proxy } = config;
-    if keys.is_empty() {
-        tracing::warn!("there is no key in the configuration: what is sealed now is lost when this gateway ends");
-    }
-    let gateway = Gateway(Arc::new(Parts {
-        callback: format!("{issuer}/callback"),
-        clients,
-        upstream: Upstream::new(upstream, registration)?,
-        pkce: Pkce::new(store),
-        seal: Seal::new(&keys, &issuer).map_err(|error| error.to_string())?,
-        cookies: Cookies::new(url.scheme() == "https"),
-        transaction_seconds,
-        behind_proxy,
-        issuer,
-    }));
-    Ok(router(gateway))
-}
-
-fn router(gateway: Gateway) -> Router {
-    let token = post(token).options(nothing).layer(TokenEndpointLayer::new(gateway.pkce.clone()));
-    let for_browsers = Router::new()
-        .route("/token", token)
-        .route("/.well-known/oauth-authorization-server", get(metadata).options(nothing).fallback(wrong_method))
-        .layer(middleware::map_response(with_cors));
-    Router::new()
-        .route("/authorize", get(authorize).fallback(wrong_method))
-        .route("/callback", get(callback).fallback(wrong_method))
-        .merge(for_browsers)
-        .fallback(proxy)
-        .layer(DefaultBodyLimit::disable()) // the layer has its own, and the rest is streamed
-        .layer(middleware::from_fn(log))
-        .with_state(gateway)
+    clients: RwLock<Arc<[Client]>>,
+    config: PathBuf,
 }
 
 impl Gateway {
-    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
-        self.clients.iter().find(|client| client.client_id == id)
+    /// Checks what is left to check of the configuration. `issuer` is a URL without a path.
+    pub(crate) fn new(
+        config: PathBuf,
+        mut read: Config,
+        upstream: Upstream,
+        store: impl ChallengeStore,
+        issuer: &str,
+    ) -> Result<Self, String> {
+        let (issuer, is_https) = checked(issuer)?;
+        let keys = read.keys()?;
+        if keys.is_empty() {
+            tracing::warn!("there is no key in the configuration: what is sealed now is lost when this gateway ends");
+        }
+        Ok(Self(Arc::new(Parts {
+            callback: format!("{issuer}/callback"),
+            clients: RwLock::new(read.clients()?.into()),
+            upstream,
+            pkce: Pkce::builder(store).policy(Policy::new().body_limit(BODY_LIMIT)).build(),
+            seal: Seal::new(&keys, &issuer)?,
+            cookies: Cookies::new(is_https),
+            transaction_seconds: read.transaction_seconds,
+            config,
+            issuer,
+        })))
+    }
+
+    pub(crate) fn clients(&self) -> Arc<[Client]> {
+        Arc::clone(&self.0.clients.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the clients again. On an error those of before stay.
+    pub(crate) fn reload_clients(&self) {
+        match Config::read(&self.config).and_then(|mut config| config.clients()) {
+            Ok(clients) => {
+                let count = clients.len();
+                *self.0.clients.write().unwrap_or_else(PoisonError::into_inner) = clients.into();
+                tracing::info!(clients = count, "read the clients again");
+            }
+            Err(error) => tracing::error!(error, "the clients of before stay"),
+        }
+    }
+
+    pub(crate) fn router(self) -> Router {
+        let own = [AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("mcp-protocol-version")];
+        // Any origin may read the responses: nothing there is authenticated by a cookie.
+        let cors = CorsLayer::new()
+            .allow_origin(Any)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(own)
+            .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE]);
+        let mut for_apps = Router::new()
+            .route("/token", post(token).layer(TokenEndpointLayer::new(self.pkce.clone())))
+            .route("/.well-known/oauth-authorization-server", get(metadata))
+            .route("/.well-known/openid-configuration", get(metadata));
+        if self.upstream.revocation.is_some() {
+            for_apps = for_apps.route("/revoke", post(revoke));
+        }
+        Router::new()
+            .merge(for_apps.fallback(elsewhere).layer(cors))
+            .route("/authorize", get(authorize).fallback(wrong_method))
+            .route("/callback", get(callback).fallback(wrong_method))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(middleware::from_fn(log))
+            .with_state(self)
     }
 }
 
@@ -114,15 +139,30 @@ impl FromRef<Gateway> for Pkce {
     }
 }
 
-impl fmt::Debug for Gateway {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("issuer", &self.issuer).finish_non_exhaustive()
+/// Checks the gateway's own issuer. Returns it without a slash at the end, and whether it has `https`.
+pub(crate) fn checked(issuer: &str) -> Result<(String, bool), String> {
+    let issuer = issuer.trim_end_matches('/').to_owned();
+    let url = Url::parse(&issuer).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url.filter(|url| url.origin().ascii_serialization() == issuer) {
+        Some(url) => Ok((issuer, url.scheme() == "https")),
+        None => Err(format!("the issuer {issuer:?} is not http or https, a host and perhaps a port")),
     }
 }
 
-/// A CORS preflight; the headers are added to every answer there.
-async fn nothing() -> StatusCode {
-    StatusCode::NO_CONTENT
+/// Ready is a gateway whose store records a code: this one lives for a millisecond.
+async fn readyz(State(gateway): State<Gateway>) -> Response {
+    let recorded = match (CodeVerifier::generate(), AuthorizationCode::generate()) {
+        (Ok(verifier), Ok(probe)) => {
+            gateway.pkce.bind(&probe, verifier.challenge()).lifetime(Duration::from_millis(1)).await.is_ok()
+        }
+        _ => false,
+    };
+    let (status, body) = if recorded {
+        (StatusCode::OK, r#"{"store":"ok"}"#)
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, r#"{"store":"unavailable"}"#)
+    };
+    json(status, body)
 }
 
 async fn wrong_method() -> Response {
@@ -131,15 +171,7 @@ async fn wrong_method() -> Response {
     response
 }
 
-/// Errors carry the headers too: a browser-based app has to see them.
-async fn with_cors(mut response: Response) -> Response {
-    for (name, value) in CORS {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Names the path without its query: a query holds a challenge, a state or a code.
+/// Logs the path without its query: a query holds a challenge, a state or a code.
 async fn log(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;

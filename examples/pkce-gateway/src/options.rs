@@ -1,87 +1,57 @@
 //! The command line.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use fixture_host::StoreUrl;
 use lexopt::prelude::*;
-use url::Url;
 
-/// What the command line asks for.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Command {
-    /// `--demo`: a flow and some attacks, against a small upstream of its own.
-    Demo,
-    /// The gateway.
-    Serve(Options),
-}
-
-/// The options of the gateway.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// `--listen`: where to listen; port 0 picks a free one.
-    pub listen: SocketAddr,
-    /// `--issuer`: where the world finds the gateway; by default `http://` and the address it listens on.
-    pub issuer: Option<String>,
-    /// `--upstream`: the server behind it.
-    pub upstream: Url,
-    /// `--config`: the file with its registration there, its clients and its keys.
-    pub config: PathBuf,
-    /// `--store`: where codes are kept; by default in memory.
-    pub store: StoreUrl,
+/// The options of the program.
+pub(crate) struct Options {
+    pub(crate) config: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) issuer: Option<String>,
+    pub(crate) store: Option<String>,
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Whether the configuration is only checked.
+    pub(crate) check: bool,
 }
 
 const USAGE: &str = "\
-pkce-gateway --upstream URL --config FILE [OPTIONS]
-pkce-gateway --demo
+pkce-gateway --config FILE [OPTIONS]
 
-  --upstream URL   the authorization server that has no PKCE
-  --config FILE    the gateway's registration there, its own clients and keys: README.md has an example
+  --config FILE    the upstream, the clients and the keys: README.md describes it
+  --check          check the configuration and end; connects to nothing
   --listen ADDR    where to listen (default: 127.0.0.1:4000); port 0 picks a free one
-  --issuer URL     where the world finds the gateway (default: http:// and the address)
-  --store URL      where codes are kept: memory: (default), redis://… or redis+cluster://HOST:PORT,…
-  --demo           play a flow and some attacks against a small upstream without PKCE, and end";
+  --issuer URL     the gateway's public URL (default: http:// and the address)
+  --store URL      where codes are kept: memory: (default), redis://… or
+                   redis+cluster://HOST:PORT,…
+  --metrics ADDR   where to serve metrics for Prometheus, at /metrics (default: nowhere)
 
-impl Command {
+Signals: TERM and INT drain and end, HUP reads the clients again. RUST_LOG filters the log.";
+
+impl Options {
     /// Reads the options of this process. On `--help` it prints them and exits.
-    ///
-    /// # Errors
-    ///
-    /// One line that says which option is wrong.
-    pub fn from_command_line() -> Result<Self, String> {
-        Self::parse(std::env::args_os().skip(1))
-    }
-
-    /// Reads the options that follow the program's name.
-    ///
-    /// # Errors
-    ///
-    /// One line that says which option is wrong.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
-        Self::read(lexopt::Parser::from_args(arguments)).map_err(|error| error.to_string())
-    }
-
-    fn read(mut parser: lexopt::Parser) -> Result<Self, lexopt::Error> {
-        let mut listen = SocketAddr::from(([127, 0, 0, 1], 4000));
-        let (mut issuer, mut upstream, mut config, mut store) = (None, None, None, StoreUrl::default());
+    pub(crate) fn from_command_line() -> Result<Self, lexopt::Error> {
+        let mut parser = lexopt::Parser::from_env();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 4000));
+        let mut options =
+            Self { config: PathBuf::new(), listen, issuer: None, store: None, metrics: None, check: false };
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("listen") => listen = parser.value()?.parse()?,
-                Long("issuer") => issuer = Some(parser.value()?.string()?),
-                Long("upstream") => upstream = Some(parser.value()?.parse()?),
-                Long("config") => config = Some(PathBuf::from(parser.value()?)),
-                Long("store") => store = parser.value()?.string()?.parse()?,
-                Long("demo") => return Ok(Self::Demo),
+                Long("config") => options.config = PathBuf::from(parser.value()?),
+                Long("check") => options.check = true,
+                Long("listen") => options.listen = parser.value()?.parse()?,
+                Long("issuer") => options.issuer = Some(parser.value()?.string()?),
+                Long("store") => options.store = Some(parser.value()?.string()?),
+                Long("metrics") => options.metrics = Some(parser.value()?.parse()?),
                 Short('h') | Long("help") => help(),
                 _ => return Err(argument.unexpected()),
             }
         }
-        let upstream = upstream.ok_or("--upstream is missing (see --help)")?;
-        let config = config.ok_or("--config is missing (see --help)")?;
-        Ok(Self::Serve(Options { listen, issuer, upstream, config, store }))
+        if options.config.as_os_str().is_empty() {
+            return Err("--config is missing (see --help)".into());
+        }
+        Ok(options)
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod body_buffer;
 pub(crate) mod capture;
 pub(crate) mod host_response;
 pub(crate) mod location;
+pub mod metadata;
 pub(crate) mod request;
 pub mod token;
 

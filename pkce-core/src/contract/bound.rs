@@ -1,5 +1,6 @@
 //! A code that is bound in the store, and what a case expects of it.
 
+use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
 use crate::contract::case::Step;
 use crate::contract::probe::Probe;
@@ -38,9 +39,18 @@ impl Bound {
         self.probe.restore(&self.code, ticket).await
     }
 
-    /// An attempt with what the code is bound to, under a fresh ticket.
+    /// An attempt with the right proof, under a fresh ticket.
     pub(super) fn right(&self) -> Step<Attempt> {
         sample::attempt(self.binding.proof().copied())
+    }
+
+    /// An attempt with the right proof, under a fresh ticket, by a clock that shows `at`.
+    pub(super) fn right_at(&self, at: Timestamp) -> Step<Attempt> {
+        Ok(Attempt::new(self.binding.proof().copied(), sample::ticket()?, at))
+    }
+
+    pub(super) async fn occupied(&self, step: &str, rival: &Binding) -> Step {
+        expect::same(step, &Inserted::Occupied, &self.insert(rival).await?)
     }
 
     pub(super) async fn first(&self, step: &str, attempt: &Attempt) -> Step {
@@ -55,14 +65,14 @@ impl Bound {
         expect::redemption(step, &self.redeemed_by(winner), &self.redeem(attempt).await?)
     }
 
-    /// That a fresh attempt with the right proof is the first: the code is live.
+    /// Expects that a fresh attempt with the right proof is the first: the code is live.
     pub(super) async fn live(&self, step: &str) -> Step<Attempt> {
         let attempt = self.right()?;
         self.first(step, &attempt).await?;
         Ok(attempt)
     }
 
-    /// That a fresh attempt with the right proof learns of the winner, whole.
+    /// Expects that a fresh attempt with the right proof learns of the winner, whole.
     pub(super) async fn held_by(&self, step: &str, winner: &Attempt) -> Step {
         self.again(step, &self.right()?, winner).await
     }

@@ -1,8 +1,8 @@
-//! A call that is dropped half-way happened or it did not, and nothing else did. The core drops calls when their time is
-//! over or their client hangs up.
+//! A call that is dropped while it waits either happened or did not. The core drops a call when its time is over or its
+//! client hangs up.
 //!
 //! What was sent may still arrive after the drop, so no case asks at once whether it happened. It makes the next call, and
-//! whatever that one finds must stay true.
+//! what that one finds must stay true.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -30,19 +30,19 @@ pub(super) const CASES: &[Case] = &[
     }),
 ];
 
-/// A call that is cut, and all that must be true afterwards. Whether it was cut: else it was quicker.
+/// A call that is cut, and what must be true afterwards. Returns whether it was cut; if not, it was quicker.
 type Trial = fn(Probe, Cut) -> Pin<Box<dyn Future<Output = Step<bool>> + Send>>;
 
-/// A store that waits more often than this in one call is not followed any further.
+/// How many waits of one call are tried.
 const DEEPEST: usize = 16;
-/// How often each place is tried: what is on its way is not always at the same place.
+/// How often each wait is tried: what is on its way is not always at the same place.
 const ROUNDS: usize = 3;
-/// How long one verb is cut.
+/// For how long one verb is cut.
 pub(super) const CUTTING: Duration = Duration::from_millis(400);
-/// How many trials a slow store gets, even if they take longer.
+/// How many trials there are at least, even if the store is slow.
 const AT_LEAST: usize = 6;
 
-/// Cuts at each place at which the store waits, with each pause, as far as the time goes.
+/// Cuts at each wait of the store, with each pause, until the time is over.
 async fn everywhere(probe: Probe, trial: Trial) -> Step {
     let pauses = Cut::pauses(usual(&probe).await?);
     let (began, mut trials) = (Instant::now(), 0);
@@ -60,7 +60,7 @@ async fn everywhere(probe: Probe, trial: Trial) -> Step {
     Ok(())
 }
 
-/// The next insert tells: it was the first, or it was turned away by a whole record.
+/// The next insert tells: it is the first, or it finds a whole record.
 async fn insert(probe: Probe, cut: Cut) -> Step<bool> {
     let dropped = Bound { probe, code: sample::code()?, binding: Draft::fresh()?.binding()? };
     let answer = cut.off(dropped.insert(&dropped.binding)).await.transpose()?;
@@ -80,7 +80,7 @@ async fn insert(probe: Probe, cut: Cut) -> Step<bool> {
     Ok(answer.is_none())
 }
 
-/// The next redeem tells: it is the first, or learns of the dropped one. Then that stays so.
+/// The next redeem tells: it is the first, or learns of the dropped one. That must stay true.
 async fn redeem(probe: Probe, cut: Cut) -> Step<bool> {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     let dropped = bound.right()?;
@@ -113,7 +113,7 @@ async fn wrong(probe: Probe, cut: Cut) -> Step<bool> {
     Ok(answer.is_none())
 }
 
-/// The next redeem tells: the code is restored, or still held; then a second restore takes it away.
+/// The next redeem tells: the code is restored, or still held. If it is held, a second restore must work.
 async fn restore(probe: Probe, cut: Cut) -> Step<bool> {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
     let old = bound.live("the right proof").await?;

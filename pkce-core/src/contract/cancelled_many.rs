@@ -1,4 +1,4 @@
-//! Many calls that are dropped: they hold nobody up, and take nothing of the store with them.
+//! Many calls that are dropped: they delay no other call, and nothing of the store is lost with them.
 
 use std::time::{Duration, Instant};
 
@@ -16,16 +16,16 @@ use super::sample::{self, Draft};
 use crate::store::Redemption;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("cancelled", "calls that are dropped in a crowd hold up no other", |probe| Box::pin(crowd(probe))),
-    // The last of all: a store that loses a lock here answers nobody any more.
+    Case::new("cancelled", "calls that are dropped in a crowd delay no other", |probe| Box::pin(crowd(probe))),
+    // The last of all: a store that loses a lock here answers no other call.
     Case::new("cancelled", "after very many dropped calls the store answers as before", |probe| Box::pin(many(probe))),
 ];
 
-/// How many crowds there are, and how many even if they take longer.
+/// How many crowds there are, and how many at least if the store is slow.
 const CROWDS: usize = 100;
 const AT_LEAST: usize = 3;
 
-/// Right proofs for one code, every other one dropped: the rest are answered, and agree on who was the first.
+/// Right proofs for one code, every other one dropped: the rest are answered, and agree on the first.
 async fn crowd(probe: Probe) -> Step {
     let (began, racers) = (Instant::now(), probe.settings().racers.max(4));
     for nth in 0..CROWDS {
@@ -69,12 +69,13 @@ async fn crowd(probe: Probe) -> Step {
     Ok(())
 }
 
-/// How many calls are dropped: more than any pool has connections. And how long, at most.
+/// How many calls are dropped, more than any pool has connections, and for how long at most.
 const DROPS: usize = 2_000;
 const DROPPING: Duration = Duration::from_secs(1);
-/// How many callers drop them, and ask afterwards.
+/// How many callers drop them, and call afterwards.
 const CALLERS: usize = 8;
-/// The core waits two seconds for a store, by default. One that was slower from the beginning may take ten times as long.
+/// The core waits two seconds for a store by default. A store that was slower from the beginning may take ten times as
+/// long as then.
 const IN_TIME: Duration = Duration::from_secs(2);
 const SLOWER: u32 = 10;
 
@@ -96,18 +97,18 @@ async fn many(probe: Probe) -> Step {
         dropped += drops.map_err(died)??;
     }
 
-    // What is lost stays lost. A machine that is busy, or a pool that connects anew, takes a moment.
+    // What is lost stays lost, but a busy machine or a pool that reconnects needs a moment.
     let (limit, since) = (IN_TIME.max(before * SLOWER), Instant::now());
     while since.elapsed() < probe.settings().patience {
         if let Ok(answered) = timeout(limit, everyone_answered(&probe)).await {
             return answered;
         }
     }
-    let expected = format!("answers for {CALLERS} callers within {limit:?}, after {before:?} in the beginning");
+    let expected = format!("answers for {CALLERS} callers within {limit:?}, as they took {before:?} before");
     Err(Outcome::failed(expected, format!("none after {dropped} calls were dropped")))
 }
 
-/// Every caller at once, so that a store with fewer connections than before shows it.
+/// All callers at once, so that a store with fewer connections than before is noticed.
 async fn everyone_answered(probe: &Probe) -> Step {
     let mut calls = JoinSet::new();
     for _ in 0..CALLERS {
@@ -125,7 +126,7 @@ async fn everyone_answered(probe: &Probe) -> Step {
     Ok(())
 }
 
-/// How many calls were dropped. A store that never waits has nothing to drop.
+/// Returns how many calls were dropped. A store that never waits has nothing to drop.
 async fn drop_calls(probe: Probe, usual: Duration) -> Step<usize> {
     let (began, mut dropped) = (Instant::now(), 0);
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
@@ -150,10 +151,10 @@ async fn drop_calls(probe: Probe, usual: Duration) -> Step<usize> {
 
 /// An insert, a right and a wrong redeem, a restore.
 const VERBS: usize = 4;
-/// If not one of so many calls waited, none will.
+/// If none of this many calls waited, none will.
 const NEVER_WAITS: usize = 64;
 
-/// Whether it was dropped: else it was quicker.
+/// Returns whether the call was dropped; if not, it was quicker.
 async fn drop_one(bound: &Bound, verb: usize, cut: Cut) -> Step<bool> {
     let answer = match verb {
         0 => {

@@ -1,4 +1,4 @@
-//! One case of the suite, and how it is run: a store that panics or hangs fails the case and no other.
+//! A case of the suite, and how it is run: a store that panics or hangs fails this case and no other.
 
 use std::any::Any;
 use std::pin::Pin;
@@ -9,12 +9,12 @@ use tokio::time::timeout;
 use super::probe::Probe;
 use super::report::{Finding, Outcome};
 
-/// What a step of a case yields: go on, or how the case has ended.
+/// The result of a step: its value, or the outcome of the case that ends here.
 pub(super) type Step<T = ()> = Result<T, Outcome>;
 
 pub(super) type Run = fn(Probe) -> Pin<Box<dyn Future<Output = Step> + Send>>;
 
-/// A sentence that a store must make true, and the steps that show whether it does.
+/// A sentence that must be true of the store, and the steps that check it.
 pub(super) struct Case {
     family: &'static str,
     name: &'static str,
@@ -32,7 +32,7 @@ impl Case {
     }
 }
 
-/// Takes the steps, whatever the store does meanwhile.
+/// Takes the steps. A panic or a hang of the store is an outcome.
 pub(super) async fn guarded<T: Send + 'static>(
     probe: &Probe,
     steps: impl Future<Output = Step<T>> + Send + 'static,
@@ -40,7 +40,7 @@ pub(super) async fn guarded<T: Send + 'static>(
     let patience = probe.settings().patience;
     let mut steps = tokio::spawn(steps);
     loop {
-        // Not a limit for the whole case: a slow store is no wrong store, as long as it answers.
+        // Not a limit for the whole case: a store that is slow and still answers is not wrong.
         let answers = probe.answers();
         match timeout(patience, &mut steps).await {
             Ok(Ok(step)) => return step,
@@ -54,7 +54,7 @@ pub(super) async fn guarded<T: Send + 'static>(
     }
 }
 
-/// The outcome of a case whose task ended without one.
+/// Returns the outcome of a case whose task ended without one.
 pub(super) fn died(broken: JoinError) -> Outcome {
     match broken.try_into_panic() {
         Ok(panic) => Outcome::failed("an answer", format!("a panic: {}", message(&*panic))),

@@ -1,4 +1,4 @@
-//! A call that is cut short: polled a few times and then dropped, as the core does when its client hangs up.
+//! A call that is polled a few times and then dropped, as the core does when its client hangs up.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -16,21 +16,21 @@ use super::sample::{self, Draft};
 /// Where a call is cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
-    /// How often it is polled, at least once. It is polled again only when it asks for it, so each poll gets it one
-    /// wait further.
+    /// How often it is polled, at least once. It is polled again only when it was woken, so each poll takes it one wait
+    /// further.
     pub(super) polls: usize,
-    /// How long it then lies there before it is dropped. What it sent is on its way, or is answered and not read.
+    /// How long it is then left alone before it is dropped. What it sent is on its way, or answered and not read.
     pub(super) pause: Duration,
 }
 
-/// A call that makes no progress is dropped after this time, however often it was to be polled.
+/// A call that makes no progress is dropped after this time.
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// What the timer cannot measure is waited for with open eyes.
+/// Shorter waits than this are spun, because the timer cannot measure them.
 const SLEEPS: Duration = Duration::from_millis(2);
 
 impl Cut {
-    /// The answer, if the call was quicker than the cut.
+    /// Returns the answer if the call was quicker than the cut.
     pub(super) async fn off<T>(self, call: impl Future<Output = Step<T>>) -> Option<Step<T>> {
         let mut call = pin!(call);
         let mut polls = 0;
@@ -49,7 +49,7 @@ impl Cut {
         answer
     }
 
-    /// The pauses to be tried with a store that takes so long for a call.
+    /// Returns the pauses to try with a store whose calls take `usual`.
     pub(super) fn pauses(usual: Duration) -> [Duration; 5] {
         [Duration::ZERO, usual / 2, usual, usual / 4, usual * 2].map(|pause| pause.min(LONGEST))
     }
@@ -65,7 +65,7 @@ async fn pause(length: Duration) {
     }
 }
 
-/// How long a call takes at its quickest.
+/// Measures how long a call takes at its quickest.
 pub(super) async fn usual(probe: &Probe) -> Step<Duration> {
     let bound = Bound::new(probe, Draft::fresh()?.binding()?).await?;
     let mut usual = Duration::MAX;

@@ -1,4 +1,4 @@
-//! Comparing what a store answered with what it had to answer, and telling the difference in words.
+//! Comparisons of what a store returned with what it had to return, with the difference in words.
 
 use std::fmt::Debug;
 
@@ -6,12 +6,12 @@ use crate::contract::case::Step;
 use crate::contract::report::Outcome;
 use crate::store::{Binding, Redemption, Ticket};
 
-/// That `seen` is what was `expected` of this step.
+/// Expects that `seen` is `expected`.
 pub(super) fn same<T: PartialEq + Debug>(step: &str, expected: &T, seen: &T) -> Step {
     if seen == expected { Ok(()) } else { Err(Outcome::failed(format!("{step}: {expected:?}"), format!("{seen:?}"))) }
 }
 
-/// That `seen` is, part by part, the redemption that was `expected` of this step.
+/// Expects that `seen` is, part by part, the `expected` redemption.
 pub(super) fn redemption(step: &str, expected: &Redemption, seen: &Redemption) -> Step {
     if seen == expected {
         return Ok(());
@@ -25,7 +25,7 @@ pub(super) fn redemption(step: &str, expected: &Redemption, seen: &Redemption) -
     Err(Outcome::failed(format!("{step}: {}", name(expected)), format!("{}{differences}", name(seen))))
 }
 
-/// That a record, if any is reported, is the `expected` one: all that can be asked once it is expired.
+/// Expects that a record, if any is reported, is the `expected` one. An expired record may be gone.
 pub(super) fn truthful(step: &str, expected: &Binding, seen: &Redemption) -> Step {
     match binding(seen) {
         Some(seen) if seen != expected => Err(Outcome::failed(
@@ -43,7 +43,7 @@ pub(super) const fn binding(redemption: &Redemption) -> Option<&Binding> {
     }
 }
 
-/// A redemption in a word; samples are random, so that nothing secret is shown.
+/// A redemption in words. Samples are random, so nothing secret is shown.
 pub(super) fn name(redemption: &Redemption) -> String {
     match redemption {
         Redemption::First(_) => "First".to_owned(),
@@ -83,11 +83,11 @@ fn differences(expected: &Binding, seen: &Binding) -> Vec<String> {
 }
 
 fn grants(expected: Option<&[u8]>, seen: Option<&[u8]>) -> String {
-    let length = |grant: Option<&[u8]>| grant.map_or("none".to_owned(), |grant| format!("{} octets", grant.len()));
+    let length = |grant: Option<&[u8]>| grant.map_or("none".to_owned(), |grant| format!("{} bytes", grant.len()));
     match (expected, seen) {
         (Some(expected), Some(seen)) if expected.len() == seen.len() => {
             let at = expected.iter().zip(seen).position(|(expected, seen)| expected != seen).unwrap_or_default();
-            format!("its grant differs from octet {at} on")
+            format!("its grant differs from byte {at} on")
         }
         (expected, seen) => format!("its grant is {} instead of {}", length(seen), length(expected)),
     }
@@ -118,7 +118,7 @@ mod tests {
             redemption("a replay", &Redemption::First(expected), &Redemption::Refused(seen)),
             Err(Outcome::failed(
                 "a replay: First",
-                "Refused, but its method is plain instead of S256 and its grant is none instead of 0 octets \
+                "Refused, but its method is plain instead of S256 and its grant is none instead of 0 bytes \
                  and its issued_at is 2 ms instead of 1 ms and its expires_at is 60002 ms instead of 60001 ms"
             ))
         );
@@ -132,7 +132,7 @@ mod tests {
         let changed = Redemption::First(binding("S256", Some(b"grAnt"), 1));
         assert_eq!(
             truthful("late", &kept, &changed),
-            Err(Outcome::failed("late: no record, or the one that was inserted", "its grant differs from octet 2 on"))
+            Err(Outcome::failed("late: no record, or the one that was inserted", "its grant differs from byte 2 on"))
         );
     }
 }

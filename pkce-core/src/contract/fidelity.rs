@@ -1,8 +1,9 @@
-//! Every part of a binding, every ticket and every time comes back octet for octet.
+//! Every part of a binding, every ticket and every time comes back byte for byte.
 
 use std::time::Duration;
 
 use super::bound::Bound;
+use super::callers::share;
 use super::case::{Case, Step};
 use super::probe::Probe;
 use super::sample::{self, Draft};
@@ -12,19 +13,20 @@ use crate::store::{Attempt, Binding, MAX_LIFETIME, Ticket};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("fidelity", "the method survives", |probe| Box::pin(method(probe))),
-    Case::new("fidelity", "the proof survives, whatever its octets", |probe| Box::pin(proof(probe))),
+    Case::new("fidelity", "the proof survives, whatever its bytes", |probe| Box::pin(proof(probe))),
     Case::new("fidelity", "no grant stays no grant", |probe| Box::pin(no_grant(probe))),
     Case::new("fidelity", "an empty grant stays an empty grant", |probe| Box::pin(empty_grant(probe))),
-    Case::new("fidelity", "a grant of any octets survives", |probe| Box::pin(any_grant(probe))),
+    Case::new("fidelity", "a grant of any bytes survives", |probe| Box::pin(any_grant(probe))),
+    Case::new("fidelity", "a grant of any length survives", |probe| Box::pin(any_length(probe))),
     Case::new("fidelity", "a large grant survives", |probe| Box::pin(large_grant(probe))),
     Case::new("fidelity", "the times survive to the millisecond", |probe| Box::pin(times(probe))),
-    Case::new("fidelity", "the ticket survives, whatever its octets", |probe| Box::pin(ticket(probe))),
+    Case::new("fidelity", "the ticket survives, whatever its bytes", |probe| Box::pin(ticket(probe))),
     Case::new("fidelity", "the time of the redemption survives to the millisecond", |probe| {
         Box::pin(redeemed_at(probe))
     }),
 ];
 
-/// Inserts a binding and has it reported in every way in which a store reports one.
+/// Inserts a binding and reads it back in every way in which a store reports one.
 async fn survives(probe: &Probe, what: &str, binding: Binding) -> Step {
     let bound = Bound::new(probe, binding).await?;
     bound.refused(&format!("{what}, read by a wrong proof"), &sample::wrong()?).await?;
@@ -47,17 +49,17 @@ async fn method(probe: Probe) -> Step {
 }
 
 async fn proof(probe: Probe) -> Step {
-    let mut ends = sample::octets::<32>()?;
+    let mut ends = sample::bytes::<32>()?;
     ends[0] = 0;
     ends[31] = 0;
-    let blanks = ends.map(|octet| if octet == 0 { b' ' } else { octet });
-    for (what, octets) in [
+    let blanks = ends.map(|byte| if byte == 0 { b' ' } else { byte });
+    for (what, bytes) in [
         ("a proof of zeros", [0; 32]),
         ("a proof of ones", [0xff; 32]),
         ("a proof that begins and ends with zeros", ends),
         ("a proof that begins and ends with blanks", blanks),
     ] {
-        let challenge = Some((CodeChallengeMethod::S256, Proof::from_bytes(octets)));
+        let challenge = Some((CodeChallengeMethod::S256, Proof::from_bytes(bytes)));
         survives(&probe, what, Draft { challenge, ..Draft::fresh()? }.binding()?).await?;
     }
     Ok(())
@@ -75,7 +77,7 @@ async fn empty_grant(probe: Probe) -> Step {
 async fn any_grant(probe: Probe) -> Step {
     let every: Vec<u8> = (0..=u8::MAX).collect();
     for (what, grant) in [
-        ("a grant of every octet", &every[..]),
+        ("a grant of every byte", &every[..]),
         ("a grant of one zero", &[0]),
         ("a grant that begins and ends with zeros", b"\0\0alice\0\0"),
         ("a grant that begins and ends with blanks", b" \t\r\nalice \t\r\n"),
@@ -86,16 +88,48 @@ async fn any_grant(probe: Probe) -> Step {
         ("a grant that looks like a number", b"00012e0"),
         ("a grant that looks like hexadecimal", br"\x00ff"),
         ("a grant that looks like SQL", br#"'"; DROP TABLE codes; -- %_\"#),
+        ("a grant that is a blank", b" "),
+        ("a grant that is 0", b"0"),
+        ("a grant that says false", b"false"),
+        ("a grant with every kind of line break", b"a\r\nb\rc\nd\n"),
+        ("a grant with percent signs", b"%00%20+%c3%a9"),
+        ("a grant that looks like base64", b"AAAA=="),
+        ("a grant that begins with a byte order mark", "\u{feff}{}".as_bytes()),
+        ("a grant with a letter and its accent", "e\u{301} \u{e9} \u{1f600}".as_bytes()),
+        ("a grant that is JSON with white space", b"{ \"b\" : 1.10, \"a\" : 12345678901234567890 }"),
     ] {
         survives(&probe, what, Draft { grant: Some(grant.to_vec()), ..Draft::fresh()? }.binding()?).await?;
     }
     Ok(())
 }
 
+/// Where lengths end that are kept in a byte or two, and where columns, pages and messages do.
+async fn any_length(probe: Probe) -> Step {
+    let largest = probe.settings().large_grant;
+    let lengths = (1..=17).map(|power| 1_usize << power).flat_map(|length| [length - 1, length, length + 1]);
+    share(lengths.filter(|length| *length <= largest).collect(), move |length| {
+        let probe = probe.clone();
+        async move {
+            let grant = Some(grant_of(length)?);
+            let bound = Bound::new(&probe, Draft { grant, ..Draft::fresh()? }.binding()?).await?;
+            bound.refused(&format!("a grant of {length} bytes, read by a wrong proof"), &sample::wrong()?).await?;
+            let winner = bound.live(&format!("a grant of {length} bytes, read by the right proof")).await?;
+            bound.held_by(&format!("a grant of {length} bytes, read by a replay"), &winner).await
+        }
+    })
+    .await
+    .map(drop)
+}
+
+/// Random bytes, repeated after 251 of them.
+fn grant_of(length: usize) -> Step<Vec<u8>> {
+    let random = sample::bytes::<251>()?;
+    Ok(random.into_iter().cycle().take(length).collect())
+}
+
 async fn large_grant(probe: Probe) -> Step {
-    let random = sample::octets::<251>()?;
-    let grant: Vec<u8> = random.into_iter().cycle().take(probe.settings().large_grant).collect();
-    let what = format!("a grant of {} octets", grant.len());
+    let grant = grant_of(probe.settings().large_grant)?;
+    let what = format!("a grant of {} bytes", grant.len());
     survives(&probe, &what, Draft { grant: Some(grant), ..Draft::fresh()? }.binding()?).await
 }
 
@@ -115,19 +149,19 @@ async fn times(probe: Probe) -> Step {
 }
 
 async fn ticket(probe: Probe) -> Step {
-    let mut ends = sample::octets::<16>()?;
+    let mut ends = sample::bytes::<16>()?;
     ends[0] = 0;
     ends[15] = 0;
-    let blanks = ends.map(|octet| if octet == 0 { b' ' } else { octet });
-    for (what, octets) in [
+    let blanks = ends.map(|byte| if byte == 0 { b' ' } else { byte });
+    for (what, bytes) in [
         ("a ticket of ones", [0xff; 16]),
-        ("a ticket of zeros but for its last octet", 1_u128.to_be_bytes()),
+        ("a ticket of zeros but for its last byte", 1_u128.to_be_bytes()),
         ("a ticket that begins and ends with zeros", ends),
         ("a ticket that begins and ends with blanks", blanks),
     ] {
         let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
         let right = bound.right()?;
-        let winner = Attempt::new(right.proof().copied(), Ticket::from_bytes(octets), right.at());
+        let winner = Attempt::new(right.proof().copied(), Ticket::from_bytes(bytes), right.at());
         bound.first(&format!("{what} redeems"), &winner).await?;
         bound.first(&format!("{what} sent again"), &winner).await?;
         bound.held_by(&format!("{what}, read by a replay"), &winner).await?;

@@ -1,4 +1,4 @@
-//! The probe: how a case reaches the store, through each handle in turn.
+//! The probe: a case calls the store through it, by each handle in turn.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::contract::report::Outcome;
 use crate::contract::{Handle, Settings};
 use crate::store::{Attempt, Binding, Inserted, Redemption, StoreError, Ticket};
 
-/// One case's way to the store. Clones share the count of answers by which a hang is noticed.
+/// The handles of one case. Clones share the count of answers that tells a slow store from one that hangs.
 #[derive(Clone)]
 pub(super) struct Probe(Arc<Inner>);
 
@@ -31,7 +31,7 @@ impl Probe {
         &self.0.settings
     }
 
-    /// How many calls the store has answered.
+    /// Returns how many calls the store has answered.
     pub(super) fn answers(&self) -> u64 {
         self.0.answers.load(Ordering::Relaxed)
     }
@@ -48,7 +48,7 @@ impl Probe {
         self.answered("restore", self.handle()?.restore(code, ticket).await)
     }
 
-    /// Every call goes through the next handle, so that no two steps of a case rely on one server's memory.
+    /// Returns the next handle, so that no two steps of a case rely on one server's memory.
     fn handle(&self) -> Step<&Handle> {
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
         turn.checked_rem(self.0.handles.len())

@@ -1,4 +1,4 @@
-//! A race: calls that begin together, and the proof that they overlapped.
+//! A race: calls that begin together, and whether they overlapped.
 
 use std::hint;
 use std::pin::Pin;
@@ -15,17 +15,17 @@ use super::case::{Step, died};
 use super::probe::Probe;
 use super::report::Outcome;
 
-/// What one racer does. Nothing of it happens before the race begins.
+/// What one racer does, once the race begins.
 pub(super) type Racer<T> = Pin<Box<dyn Future<Output = Step<T>> + Send>>;
 
-/// Ticks whenever a call begins or ends, on whatever thread.
+/// Ticks whenever a call begins or ends, on any thread.
 static CLOCK: AtomicU64 = AtomicU64::new(0);
 
-/// How long a racer waits for the others. It spins, since a sleeper wakes too late to meet a call of a microsecond;
-/// and gives up, since there may be fewer idle cores than workers.
+/// How long a racer waits for the others. It spins, because a sleeper wakes too late to meet a call of a microsecond.
+/// It gives up, because there may be fewer idle cores than workers.
 const PATIENCE: Duration = Duration::from_micros(80);
 
-/// A call that was answered, and when on the logical clock it began and ended.
+/// A call that was answered, with its begin and end on the logical clock.
 pub(super) struct Lap<T> {
     pub(super) answer: T,
     began: u64,
@@ -45,12 +45,12 @@ impl<T> Lap<T> {
     }
 }
 
-/// Lets all racers go at once. The laps come back in the order of the racers.
+/// Starts all racers at once. Returns their laps in the order of the racers.
 pub(super) async fn race<T: Send + 'static>(racers: Vec<Racer<T>>) -> Step<Vec<Lap<T>>> {
     run(racers.into_iter().map(|racer| Box::pin(Lap::of(racer)) as Racer<Lap<T>>).collect()).await
 }
 
-/// As [`race`], for racers that time the laps themselves because they have several to run.
+/// As [`race`], for racers that make several calls and time them themselves.
 pub(super) async fn run<T: Send + 'static>(racers: Vec<Racer<T>>) -> Step<Vec<T>> {
     let start = Arc::new(Start::new(racers.len()));
     let mut running = JoinSet::new();
@@ -70,7 +70,7 @@ pub(super) async fn run<T: Send + 'static>(racers: Vec<Racer<T>>) -> Step<Vec<T>
     Ok(done.into_iter().map(|(_, lap)| lap).collect())
 }
 
-/// The starting line. Racers start in groups of as many as there are workers to run them.
+/// The starting line. Racers start in groups, as many at once as there are workers.
 struct Start {
     racers: usize,
     workers: usize,
@@ -93,7 +93,7 @@ impl Start {
         let since = Instant::now();
         while self.released.load(Ordering::SeqCst) <= place {
             if since.elapsed() > PATIENCE {
-                // Whoever gives up takes along all that wait: better a few that overlap than none.
+                // Start all that wait: better a few that overlap than none.
                 self.released.fetch_max(self.arrived.load(Ordering::SeqCst), Ordering::SeqCst);
             }
             hint::spin_loop();
@@ -101,10 +101,10 @@ impl Start {
     }
 }
 
-/// How many rounds of a race were contested so far, and whether that is enough.
+/// Counts the rounds of a race that were contested.
 ///
 /// Rounds are counted and not calls: when the operating system stops one caller halfway, all others overlap with it, but
-/// at one and the same place.
+/// at the same place.
 pub(super) struct Tally {
     enough: usize,
     contested: usize,
@@ -115,11 +115,11 @@ pub(super) struct Tally {
     _keepers: JoinSet<()>,
 }
 
-/// A race goes on for this part of its time even if it was contested often enough: a store in memory answers a thousand
-/// rounds more, one that is far away not even one.
+/// A race goes on for this part of its time even if it was contested often enough. A store in memory answers a thousand
+/// more rounds in it, a remote one none.
 const THOROUGH: u32 = 100;
 
-/// If not one of so many rounds was contested on a single thread, none will be.
+/// If none of this many rounds was contested on a single thread, none will be.
 const HOPELESS: u32 = 20;
 
 impl Tally {
@@ -163,11 +163,11 @@ impl Tally {
     }
 }
 
-/// A round that takes longer waits for something else than this process.
+/// A round that takes longer waits for something outside of this process.
 const QUICK: Duration = Duration::from_millis(3);
 
 /// Keeps a worker from going to sleep between two quick rounds. The operating system gives threads that never sleep a
-/// core each; one that is woken for every round arrives when the race is over.
+/// core each. A thread that is woken for every round arrives when the race is over.
 async fn keep_awake(quick: Arc<AtomicBool>) {
     loop {
         if quick.load(Ordering::Relaxed) {

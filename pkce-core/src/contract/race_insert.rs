@@ -1,4 +1,4 @@
-//! Races that an *insert* takes part in.
+//! Races that include an *insert*.
 
 use super::bound::Bound;
 use super::case::{Case, Step};

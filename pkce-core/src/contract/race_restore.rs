@@ -1,4 +1,4 @@
-//! Races that a *restore* takes part in: a code is never in two hands.
+//! Races that include a *restore*: a code is never held by two.
 
 use std::ptr;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ pub(super) const CASES: &[Case] = &[
     Case::new("race", "a code that goes from hand to hand is never in two", |probe| Box::pin(hand_to_hand(probe))),
 ];
 
-/// How often each racer reaches for the code that goes from hand to hand.
+/// How often each racer tries to redeem the code that goes from hand to hand.
 const REACHES: usize = 4;
 
-/// `None` stands for a restore, here and below.
+/// `None` is a restore, here and below.
 async fn losers(probe: Probe) -> Step {
     let mut tally = Tally::of(&probe);
     while tally.wants_more() {
@@ -44,7 +44,7 @@ async fn losers(probe: Probe) -> Step {
     tally.verdict()
 }
 
-/// The restore is sent more than once: a later one must not take the code from the rival that got it after the first.
+/// The restore is sent more than once. A later one must not take the code from the rival that redeemed it after the first.
 async fn holder(probe: Probe) -> Step {
     let mut tally = Tally::of(&probe);
     while tally.wants_more() {
@@ -55,7 +55,7 @@ async fn holder(probe: Probe) -> Step {
         for nth in 0..probe.settings().racers.max(4) {
             let racer = bound.clone();
             // In a new order every round: some faults show in one order only.
-            let [dice] = sample::octets()?;
+            let [dice] = sample::bytes()?;
             if nth == 1 || dice % 2 == 0 {
                 attempts.push(old);
                 racers.push(Box::pin(async move { racer.restore(old.ticket()).await.map(|()| None) }));
@@ -88,7 +88,7 @@ async fn holder(probe: Probe) -> Step {
     tally.verdict()
 }
 
-/// Every racer reaches for the code, holds it for the time of a call, counts how many hold it meanwhile, and lets go.
+/// Every racer redeems the code, counts how many hold it during one more call, and restores it.
 async fn hand_to_hand(probe: Probe) -> Step {
     let mut tally = Tally::of(&probe);
     while tally.wants_more() {
@@ -104,7 +104,7 @@ async fn hand_to_hand(probe: Probe) -> Step {
                     if matches!(lap.answer, Redemption::First(_)) {
                         let others = hands.fetch_add(1, Ordering::SeqCst);
                         bound.held_by("a replay while the code is in one hand", &attempt).await?;
-                        // Let go before the restore is sent: from then on the next may rightly hold it.
+                        // Counted before the restore is sent: from then on another racer may hold the code.
                         let still = hands.fetch_sub(1, Ordering::SeqCst);
                         if others != 0 || still != 1 {
                             return Err(Outcome::failed("First for one at a time", "First for two at once"));

@@ -1,8 +1,10 @@
-//! *redeem* is granted once and to the right proof; all else changes nothing.
+//! *redeem* is granted once, to the right proof; anything else changes nothing.
 
 use super::bound::Bound;
+use super::callers::share;
 use super::case::{Case, Step};
 use super::expect;
+use super::near;
 use super::probe::Probe;
 use super::sample::{self, Draft};
 use crate::method::CodeChallengeMethod;
@@ -13,8 +15,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("redeem", "an unknown code is unknown, and stays free", |probe| Box::pin(unknown(probe))),
     Case::new("redeem", "the right proof is the first", |probe| Box::pin(right(probe))),
     Case::new("redeem", "a wrong proof is refused and changes nothing", |probe| Box::pin(wrong(probe))),
-    Case::new("redeem", "a hundred wrong proofs change nothing", |probe| Box::pin(hundred(probe))),
+    Case::new("redeem", "three hundred wrong proofs change nothing", |probe| Box::pin(very_many(probe))),
     Case::new("redeem", "a proof that differs in one bit is refused", |probe| Box::pin(one_bit(probe))),
+    Case::new("redeem", "a proof that is alike as text is refused", |probe| Box::pin(alike(probe))),
     Case::new("redeem", "no proof is refused where one is bound", |probe| Box::pin(missing(probe))),
     Case::new("redeem", "a proof is refused where none is bound", |probe| Box::pin(superfluous(probe))),
     Case::new("redeem", "no proof is the first where none is bound", |probe| Box::pin(none(probe))),
@@ -28,7 +31,7 @@ async fn unknown(probe: Probe) -> Step {
         expect::redemption(step, &Redemption::Unknown, &bound.redeem(&attempt).await?)?;
     }
     let inserted = bound.insert(&bound.binding).await?;
-    expect::same("insert after the code was looked for", &Inserted::Recorded, &inserted)?;
+    expect::same("insert after a redeem of the unknown code", &Inserted::Recorded, &inserted)?;
     bound.live("the right proof").await.map(drop)
 }
 
@@ -50,31 +53,56 @@ async fn wrong(probe: Probe) -> Step {
         last = sample::wrong()?;
     }
     bound.refused("another wrong proof", &last).await?;
-    // Not even a claim by ticket is left behind.
+    // The ticket of a rejected attempt is not kept either.
     let right = Attempt::new(bound.binding.proof().copied(), last.ticket(), last.at());
     bound.first("the right proof, under a ticket that was refused before", &right).await?;
     bound.held_by("the right proof under another ticket", &right).await
 }
 
-/// The client that holds the verifier is not shut out by those who guess: a code that may be burned is burned by the core.
-async fn hundred(probe: Probe) -> Step {
+/// More than a byte counts.
+const VERY_MANY: usize = 300;
+
+/// Whoever guesses must not shut out the client that holds the verifier. If a code is to be burned, the core burns it.
+async fn very_many(probe: Probe) -> Step {
     let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for nth in 1..=100 {
-        bound.refused(&format!("wrong proof number {nth}"), &sample::wrong()?).await?;
-    }
-    bound.live("the right proof after a hundred wrong ones").await.map(drop)
+    let guessed = bound.clone();
+    share((1..=VERY_MANY).collect(), move |nth| {
+        let bound = guessed.clone();
+        async move { bound.refused(&format!("wrong proof number {nth}"), &sample::wrong()?).await }
+    })
+    .await?;
+    bound.live(&format!("the right proof after {VERY_MANY} wrong ones")).await.map(drop)
 }
 
 async fn one_bit(probe: Probe) -> Step {
-    let bound = Bound::new(&probe, Draft::fresh()?.binding()?).await?;
-    for octet in 0..32 {
-        let mut near = bound.binding.proof().map_or([0; 32], |proof| *proof.as_bytes());
-        if let Some(octet) = near.get_mut(octet) {
-            *octet ^= 1;
-        }
-        let attempt = sample::attempt(Some(Proof::from_bytes(near)))?;
-        bound.refused(&format!("a proof that differs in octet {octet}"), &attempt).await?;
+    let random = sample::bytes::<32>()?;
+    let (letters, near_letters) = near::one_letter(sample::bytes::<32>()?);
+    for (base, near) in [(random, near::one_bit(random)), (letters, near_letters)] {
+        refuses(&probe, "a proof", base, near).await?;
     }
+    Ok(())
+}
+
+async fn alike(probe: Probe) -> Step {
+    let alike = near::alike(sample::bytes::<32>()?);
+    for (nth, (what, bound)) in alike.iter().enumerate() {
+        let mut others = alike.clone();
+        others.remove(nth);
+        refuses(&probe, &format!("where a proof is bound with {what}: a proof"), *bound, others).await?;
+    }
+    Ok(())
+}
+
+/// Binds a code to one proof, presents the others, and then the one.
+async fn refuses(probe: &Probe, whose: &str, proof: [u8; 32], others: Vec<(String, [u8; 32])>) -> Step {
+    let challenge = Some((CodeChallengeMethod::S256, Proof::from_bytes(proof)));
+    let bound = Bound::new(probe, Draft { challenge, ..Draft::fresh()? }.binding()?).await?;
+    let (asked, whose) = (bound.clone(), whose.to_owned());
+    share(others, move |(what, other)| {
+        let (bound, step) = (asked.clone(), format!("{whose} with {what}"));
+        async move { bound.refused(&step, &sample::attempt(Some(Proof::from_bytes(other)))?).await }
+    })
+    .await?;
     bound.live("the right proof").await.map(drop)
 }
 
@@ -117,8 +145,9 @@ async fn burned(probe: Probe) -> Step {
     let burned = Attempt::new(right.proof().copied(), Ticket::BURNED, right.at());
     bound.first("the right proof under the burned ticket", &burned).await?;
     bound.held_by("a replay of a burned code", &burned).await?;
+    bound.first("the burned ticket sent again", &burned).await?;
     bound.restore(right.ticket()).await?;
-    bound.held_by("a replay of a burned code after a foreign restore", &burned).await?;
+    bound.held_by("a replay of a burned code after a restore by another ticket", &burned).await?;
     bound.restore(Ticket::BURNED).await?;
-    bound.live("the right proof after the burned ticket's restore").await.map(drop)
+    bound.live("the right proof after a restore by the burned ticket").await.map(drop)
 }

@@ -1,13 +1,13 @@
-//! What the suite found, case by case.
+//! The report of the suite: one finding for each case.
 
 use std::fmt;
 
-/// What every case of the suite found. Printed, it is a table with one line per case and the details of each fault.
+/// The findings of all cases. Its `Display` is a table with one line for each case and the details of each fault.
 #[derive(Debug, Clone)]
-#[must_use = "a report that nobody reads proves nothing: call `assert_passed`"]
+#[must_use = "an unread report proves nothing: call `assert_passed`"]
 pub struct Report(Vec<Finding>);
 
-/// One case of the suite and how it ended.
+/// A case of the suite and its outcome.
 #[derive(Debug, Clone)]
 pub struct Finding {
     family: &'static str,
@@ -15,22 +15,22 @@ pub struct Finding {
     outcome: Outcome,
 }
 
-/// How a case ended.
+/// The outcome of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The store did what the contract says.
+    /// The store kept the contract.
     Passed,
-    /// The store broke the contract, returned an error, panicked or did not answer.
+    /// The store broke the contract, returned an error, panicked or did not return.
     Failed {
-        /// What the contract demands, and at which step.
+        /// The step, and what the contract demands of it.
         expected: String,
-        /// What the store did instead.
+        /// What the store did.
         seen: String,
     },
-    /// Neither was shown, and the reason.
+    /// The case could not tell.
     Inconclusive {
-        /// Why nothing was shown, and what to change.
+        /// Why it could not tell, and what to change.
         why: String,
     },
 }
@@ -40,32 +40,32 @@ impl Report {
         Self(findings)
     }
 
-    /// Every case that ran, in the order of the suite.
+    /// Returns every case that ran, in the order of the suite.
     pub fn findings(&self) -> &[Finding] {
         &self.0
     }
 
-    /// The cases in which the store broke the contract.
+    /// Returns the cases in which the store broke the contract.
     pub fn failed(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter().filter(|finding| matches!(finding.outcome, Outcome::Failed { .. }))
     }
 
-    /// The cases that showed nothing.
+    /// Returns the cases that could not tell.
     pub fn inconclusive(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter().filter(|finding| matches!(finding.outcome, Outcome::Inconclusive { .. }))
     }
 
-    /// Whether every case passed. One that is inconclusive has not.
+    /// Whether every case passed. An inconclusive case has not passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.0.iter().all(|finding| finding.outcome == Outcome::Passed)
     }
 
-    /// Does nothing if every case passed.
+    /// Asserts that every case passed.
     ///
     /// # Panics
     ///
-    /// When a case failed or was inconclusive, with what those cases found.
+    /// When a case failed or was inconclusive, with the findings of those cases.
     #[track_caller]
     #[expect(clippy::panic, reason = "it is an assertion, to be called in a test")]
     pub fn assert_passed(&self) {
@@ -101,17 +101,17 @@ impl Finding {
         Self { family, case, outcome }
     }
 
-    /// The family of cases that it belongs to, such as `redeem` or `race`.
+    /// Returns the family of the case, such as `redeem` or `race`.
     pub const fn family(&self) -> &'static str {
         self.family
     }
 
-    /// The name of the case: the sentence that the store must make true.
+    /// Returns the name of the case: a sentence that must be true of the store.
     pub const fn case(&self) -> &'static str {
         self.case
     }
 
-    /// How it ended.
+    /// Returns the outcome of the case.
     pub const fn outcome(&self) -> &Outcome {
         &self.outcome
     }
@@ -145,7 +145,7 @@ impl Outcome {
         Self::Failed { expected: expected.into(), seen: seen.into() }
     }
 
-    /// For what is nobody's fault: the suite could not do its part.
+    /// An outcome that is not the fault of the store.
     pub(super) fn inconclusive(why: &impl ToString) -> Self {
         Self::Inconclusive { why: why.to_string() }
     }

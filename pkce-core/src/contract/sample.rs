@@ -1,5 +1,4 @@
-//! Samples: fresh codes, proofs, tickets, times and bindings, so that a shared store with other people's codes in it
-//! can be checked.
+//! Samples: fresh codes, proofs, tickets, times and bindings, so that a store can be checked while others use it.
 
 use std::time::Duration;
 
@@ -10,9 +9,10 @@ use crate::contract::report::Outcome;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
 use crate::random;
-use crate::store::{Attempt, Binding, BindingParts, Ticket};
+use crate::store::{Attempt, Binding, BindingParts, MAX_LIFETIME, Ticket};
 
 /// The parts of a binding, for a case to change one of them.
+#[derive(Clone)]
 pub(super) struct Draft {
     /// `None` for a code that is bound to no challenge.
     pub(super) challenge: Option<(CodeChallengeMethod, Proof)>,
@@ -24,7 +24,7 @@ pub(super) struct Draft {
 impl Draft {
     /// S256, a random proof and grant, issued a moment ago for a minute.
     pub(super) fn fresh() -> Step<Self> {
-        let grant = [&b"grant "[..], &octets::<10>()?].concat();
+        let grant = [&b"grant "[..], &bytes::<10>()?].concat();
         Ok(Self {
             challenge: Some((CodeChallengeMethod::S256, proof()?)),
             grant: Some(grant),
@@ -52,18 +52,60 @@ impl Draft {
         })
         .map_err(|error| Outcome::inconclusive(&error))
     }
+
+    /// Bindings that differ from this one in a single part, with its name.
+    pub(super) fn rivals(&self) -> Step<Vec<(&'static str, Binding)>> {
+        let draft = || self.clone();
+        let grant = || self.grant.clone().unwrap_or_default();
+        let millisecond = Duration::from_millis(1);
+        let other_method = match self.challenge {
+            Some((CodeChallengeMethod::S256, proof)) => Some((CodeChallengeMethod::Plain, proof)),
+            Some((CodeChallengeMethod::Plain, proof)) => Some((CodeChallengeMethod::S256, proof)),
+            None => Some((CodeChallengeMethod::S256, proof()?)),
+        };
+        let other_proof = self.challenge.map(|(method, _)| proof().map(|proof| (method, proof))).transpose()?;
+        let mut rivals = vec![
+            ("its grant, by a byte more", Self { grant: Some([&grant()[..], &[0]].concat()), ..draft() }),
+            ("its grant, which is empty", Self { grant: Some(Vec::new()), ..draft() }),
+            ("its grant, of which there is none", Self { grant: None, ..draft() }),
+            (
+                "its issued_at",
+                Self {
+                    issued_at: earlier(self.issued_at, 1),
+                    lifetime: self.lifetime.saturating_add(millisecond),
+                    ..draft()
+                },
+            ),
+            (
+                "its issued_at, by minutes",
+                Self {
+                    issued_at: earlier(self.issued_at, 500_000),
+                    lifetime: self.lifetime.saturating_add(Duration::from_secs(500)),
+                    ..draft()
+                },
+            ),
+            ("its expires_at", Self { lifetime: self.lifetime.saturating_add(millisecond), ..draft() }),
+            ("its expires_at, by minutes", Self { lifetime: MAX_LIFETIME, ..draft() }),
+            ("its method", Self { challenge: other_method, ..draft() }),
+        ];
+        if self.challenge.is_some() {
+            rivals.push(("its proof", Self { challenge: other_proof, ..draft() }));
+            rivals.push(("its challenge, of which there is none", Self { challenge: None, ..draft() }));
+        }
+        rivals.into_iter().map(|(part, rival)| Ok((part, rival.binding()?))).collect()
+    }
 }
 
-pub(super) fn octets<const N: usize>() -> Step<[u8; N]> {
-    random::bytes().map(|octets| *octets).map_err(|error| Outcome::inconclusive(&error))
+pub(super) fn bytes<const N: usize>() -> Step<[u8; N]> {
+    random::bytes().map(|bytes| *bytes).map_err(|error| Outcome::inconclusive(&error))
 }
 
 pub(super) fn code() -> Step<CodeDigest> {
-    octets().map(CodeDigest::from_bytes)
+    bytes().map(CodeDigest::from_bytes)
 }
 
 pub(super) fn proof() -> Step<Proof> {
-    octets().map(Proof::from_bytes)
+    bytes().map(Proof::from_bytes)
 }
 
 pub(super) fn ticket() -> Step<Ticket> {
@@ -72,7 +114,7 @@ pub(super) fn ticket() -> Step<Ticket> {
 
 /// An attempt under a fresh ticket, made at one of the last hundred milliseconds: two attempts seldom share their time.
 pub(super) fn attempt(proof: Option<Proof>) -> Step<Attempt> {
-    let [spread] = octets()?;
+    let [spread] = bytes()?;
     Ok(Attempt::new(proof, ticket()?, odd(earlier(now(), u64::from(spread % 100)))))
 }
 

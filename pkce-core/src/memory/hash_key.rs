@@ -6,9 +6,8 @@ use crate::code_digest::CodeDigest;
 
 /// A random key for each store.
 ///
-/// The SHA-256 of a code that the host drew at random needs no hashing at all. But nothing makes a host draw its codes
-/// at random, and a digest can be built from any 32 octets; keyed multiplication costs a few nanoseconds and lets
-/// nobody fill one bucket.
+/// The SHA-256 of a random code needs no hashing. But a host may choose its codes otherwise, and a digest can be built
+/// from any 32 bytes. Keyed multiplication costs a few nanoseconds, and nobody can fill one bucket on purpose.
 pub(super) struct HashKey([u64; 4]);
 
 impl HashKey {
@@ -25,7 +24,7 @@ impl HashKey {
     }
 }
 
-/// The high half of the product upon the low one, so that every bit of the factors reaches every part of the hash.
+/// The high half of the product XOR the low one, so that every bit of the factors reaches every part of the hash.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "it is cut in two halves")]
 fn fold(a: u64, b: u64) -> u64 {

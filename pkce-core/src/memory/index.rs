@@ -3,7 +3,7 @@
 /// Never filled. The search for a code ends here.
 const EMPTY: u32 = u32::MAX;
 
-/// Emptied, but a search goes on behind it.
+/// Emptied, but a search continues after it.
 const GONE: u32 = u32::MAX - 1;
 
 /// The bits of a cell that are the number; the others are the tag.
@@ -17,9 +17,9 @@ const FEWEST: usize = 8;
 
 /// An open-addressing table of numbers with linear probing.
 ///
-/// The tag of 12 bits of hash stands beside the number in one cell, so the way to a record costs one cache miss, where a
-/// table with its tags in a place of their own costs two; and the four octets of a cell are all that it takes.
-/// It does not know the codes: the caller says which number is the one.
+/// A cell is four bytes: a tag of 12 bits of the hash, and the number. With both in one place a lookup costs one cache
+/// miss before the record, where a table with separate tags costs two. The index does not know the codes: the caller
+/// says which number is the right one.
 pub(super) struct Index {
     /// None, or a power of two of them; at most seven in eight are not empty.
     cells: Box<[u32]>,
@@ -63,7 +63,7 @@ impl Index {
     }
 
     #[cfg(test)]
-    pub(super) fn octets(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.cells)
     }
 
@@ -179,7 +179,7 @@ mod tests {
             for number in model {
                 index.remove(rehash(number), number, rehash);
             }
-            assert_eq!(index.octets(), 0);
+            assert_eq!(index.bytes(), 0);
         }
     }
 }

@@ -23,27 +23,30 @@ use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
 use crate::store::{Attempt, Binding, ChallengeStore, Inserted, Redemption, StoreError, Ticket};
 
-/// Expired records that a call looks at in its own shard. Every call adds one at most, so two would keep up;
-/// more of them give the memory back sooner after a quiet hour, for a few microseconds.
+/// Expired records that a call looks at in its own shard. A call adds at most one, so two would keep up. With more, the
+/// memory is freed sooner after a quiet hour, for a few microseconds a call.
 const LOOKS_PER_CALL: usize = 16;
 
-/// Records that an insert into a full store looks at before it gives up, in one shard and in all: half a millisecond.
-const LOOKS_PER_SHARD: usize = 128;
+/// Records that an insert into a full store looks at before it gives up, and at least one in each shard: half a
+/// millisecond.
 const LOOKS_WHEN_FULL: usize = 2048;
 
-/// The store for a single process: bounded, without a background thread, without a runtime, never waiting for I/O.
+/// The store for a single process: bounded, without a background thread, without a runtime, without I/O.
 ///
-/// * A live code is never evicted. A full store refuses with [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full), and
-///   the host must not let the code leave.
-/// * At most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
-/// * A code without a grant takes less than 128 octets of heap in a store with many of them, so a full one of default
-///   size takes 192 MiB at most and some 48 octets for each grant on top. An empty one takes 32 KiB.
-/// * Expiry is exact to the millisecond. The *room* of an expired code is free again when the store is full,
-///   and its memory is given back by the calls that come after, a few records each: no call stops to clean up.
-///   Of a store that nobody calls nothing is given back.
+/// * A live code is never evicted. Inserting into a full store fails with
+///   [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full), and the host must not issue the code.
+/// * It holds at most 1 048 576 codes, redeemed or not, and 64 MiB of grants; see [`MemoryStoreBuilder`] for the reasons.
+/// * A code without a grant takes less than 128 bytes of heap in a store with many of them. A full store of the default
+///   size takes at most 192 MiB, and some 48 bytes more for each grant. An empty one takes 32 KiB.
+/// * Expiry is exact to the millisecond.
+/// * A full store reuses the room of an expired code at once if codes expire in the order in which they were inserted,
+///   as codes with one lifetime do. With several lifetimes it may take until the next second of the clock begins.
+/// * The memory of expired codes is freed by later calls, a few records each. If no calls come, none is freed.
+/// * If the clock is set back, the codes that were inserted before live on, and keep their room, until the clock reaches
+///   their expiry again.
 ///
-/// Codes are gone when the process is: a client in the middle of a login then starts over. And they are known to
-/// this process only: several servers behind one name need a shared store, or each redeems what it bound itself.
+/// Codes are lost when the process ends: a client in the middle of a login starts over. No other process knows them:
+/// several servers under one name need a shared store.
 ///
 /// ```
 /// use pkce_core::store::{Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption};
@@ -65,8 +68,8 @@ const LOOKS_WHEN_FULL: usize = 2048;
 /// assert_eq!(store.insert(&code, &binding).await?, Inserted::Recorded);
 ///
 /// // There is room for one live code, and it stays.
-/// let refused = store.insert(&CodeDigest::of(b"another"), &binding).await.unwrap_err();
-/// assert_eq!(refused.kind(), StoreErrorKind::Full);
+/// let error = store.insert(&CodeDigest::of(b"another"), &binding).await.unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Full);
 ///
 /// // The wrong proof changes nothing.
 /// let wrong = Attempt::new(Some(Proof::from_bytes([8; 32])), Ticket::generate()?, now);
@@ -89,18 +92,18 @@ pub struct MemoryStore {
 struct Padded(Mutex<Shard>);
 
 impl MemoryStore {
-    /// A store with the default limits and the system's clock.
+    /// Returns a store with the default limits and the system's clock.
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A store with other limits or another clock.
+    /// Returns a builder for a store with other limits or another clock.
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::new()
     }
 
     fn with(limit: Weight, now: Now) -> Self {
-        // Some 4096 codes to a shard when the store is full: its index is then half empty, and has grown in steps
+        // Some 4096 codes in each shard when the store is full: its index is then half empty, and has grown in steps
         // of a fraction of a millisecond.
         let shards = (limit.codes / 4096).clamp(64, 4096).next_power_of_two();
         Self {
@@ -111,12 +114,12 @@ impl MemoryStore {
         }
     }
 
-    /// How many codes it holds: live, redeemed, and those expired that were not yet cleared away.
+    /// Returns the number of codes in the store: live, redeemed, and expired ones that are not removed yet.
     pub fn len(&self) -> usize {
         self.room.used().codes
     }
 
-    /// Whether it holds no code at all.
+    /// Returns whether the store holds no code at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -161,22 +164,20 @@ impl MemoryStore {
         self.room.release(shard.reap(&self.key, now, &mut looks));
     }
 
-    /// Room out of what is expired, in whichever shard: first what expired in seconds gone by, which is found at once,
-    /// then what expired within this one. It never holds two locks.
+    /// Makes room of what is expired, in whichever shard: first of what expired in seconds gone by, which is found at
+    /// once, then of what expired within this one. It never holds two locks.
     #[cold]
     fn reclaim(&self, hash: u64, weight: Weight, now: Timestamp) -> Option<Reservation<'_>> {
         let mut looks = LOOKS_WHEN_FULL;
-        for reap in [Shard::reap, Shard::reap_to_the_moment] {
+        for reap in [Shard::reap, Shard::reap_early] {
             for places in 0..self.shards.len() {
-                if looks == 0 {
-                    return None;
-                }
-                let mut quota = looks.min(LOOKS_PER_SHARD);
-                looks -= quota;
-                // A shard that cannot be locked keeps what it has. Whoever needs that one is told.
+                // One look into each shard is enough while codes expire in the order in which they came.
+                let quota = (looks / (self.shards.len() - places)).max(1);
+                let mut unused = quota;
+                // A shard that cannot be locked keeps what it has. Its own callers get the error.
                 let Ok(mut shard) = self.lock(hash, places) else { continue };
-                self.room.release(reap(&mut shard, &self.key, now, &mut quota));
-                looks += quota;
+                self.room.release(reap(&mut shard, &self.key, now, &mut unused));
+                looks = looks.saturating_sub(quota - unused);
                 if let Some(reservation) = self.room.reserve(weight) {
                     return Some(reservation);
                 }
@@ -185,9 +186,9 @@ impl MemoryStore {
         None
     }
 
-    /// The lock on the shard of a code, or the one so many `places` further.
+    /// Locks the shard of a code, or the shard that is `places` further.
     ///
-    /// The bits are none of those by which an index tells its records apart.
+    /// The bits of the hash are not those by which an index tells its records apart.
     fn lock(&self, hash: u64, places: usize) -> Result<MutexGuard<'_, Shard>, StoreError> {
         let place = ((hash >> 40) as usize).wrapping_add(places) & (self.shards.len() - 1);
         let shard = self.shards.get(place).and_then(|shard| shard.0.lock().ok());
@@ -201,20 +202,20 @@ impl Default for MemoryStore {
     }
 }
 
-/// Shows how much it holds, and nothing of it.
+/// Shows counts, and no codes.
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (used, limit) = (self.room.used(), self.room.limit());
         f.debug_struct("MemoryStore")
             .field("codes", &used.codes)
             .field("capacity", &limit.codes)
-            .field("grant_octets", &used.grant_octets)
-            .field("grant_capacity", &limit.grant_octets)
+            .field("grant_bytes", &used.grant_bytes)
+            .field("grant_capacity", &limit.grant_bytes)
             .finish_non_exhaustive()
     }
 }
 
-/// Each verb is done when its future is first polled, under one lock of one shard.
+/// Each verb is complete when its future is first polled, under the lock of one shard.
 #[async_trait]
 impl ChallengeStore for MemoryStore {
     async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
@@ -269,7 +270,7 @@ mod tests {
         assert_eq!(store.restore_now(&poisoned, Ticket::BURNED).unwrap_err().kind(), StoreErrorKind::Unavailable);
         assert!(store.is_empty(), "room that was reserved is released");
 
-        let sound = (0..=255).map(|octet| CodeDigest::from_bytes([octet; 32]));
+        let sound = (0..=255).map(|byte| CodeDigest::from_bytes([byte; 32]));
         let inserted = sound.filter(|code| matches!(store.insert_now(code, &binding), Ok(Inserted::Recorded))).count();
         assert!(inserted > 200);
         assert_eq!(store.len(), inserted);
@@ -278,9 +279,9 @@ mod tests {
     #[test]
     fn a_shard_that_is_empty_again_has_no_memory() {
         let (key, mut shard) = (HashKey::random(), Shard::new());
-        for octet in 0..=255 {
-            let (code, from) = (CodeDigest::from_bytes([octet; 32]), Timestamp::from_epoch_millis(1_000_000));
-            let until = Timestamp::from_epoch_millis(1_000_001 + u64::from(octet) * 1000);
+        for byte in 0..=255 {
+            let (code, from) = (CodeDigest::from_bytes([byte; 32]), Timestamp::from_epoch_millis(1_000_000));
+            let until = Timestamp::from_epoch_millis(1_000_001 + u64::from(byte) * 1000);
             let binding = Binding::from_parts(BindingParts {
                 method: "none",
                 proof: None,
@@ -294,13 +295,13 @@ mod tests {
                 Written::Over(weight) if weight == Weight::default()
             ));
         }
-        let full = shard.octets();
+        let full = shard.bytes();
         assert!(full > 256 * 112);
-        // Three quarters expired: so many chunks are gone, although the last of the codes live.
+        // Three quarters expired: most chunks are freed, although the last codes live.
         let reaped = shard.reap(&key, Timestamp::from_epoch_millis(1_000_000 + 192 * 1000), &mut 1000);
         assert_eq!(reaped.codes, 192);
-        assert!(shard.octets() < full / 2, "{} of {full}", shard.octets());
+        assert!(shard.bytes() < full / 2, "{} of {full}", shard.bytes());
         assert_eq!(shard.reap(&key, Timestamp::from_epoch_millis(2_000_000), &mut 1000).codes, 64);
-        assert_eq!(shard.octets(), 0);
+        assert_eq!(shard.bytes(), 0);
     }
 }

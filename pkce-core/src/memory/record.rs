@@ -1,4 +1,4 @@
-//! One record: a code's binding and what became of it, in as few octets as it takes.
+//! One record: a code's binding and what became of it, in as few bytes as it takes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const _: () = assert!(size_of::<Record>() <= 112);
 
 /// A binding, taken apart so that it packs well; and the redemption, if there was one.
 ///
-/// The grant is behind a thin pointer: most records have none, and an `Option<Arc<[u8]>>` is two words in each of them.
+/// The grant is a thin pointer: most records have none, and an `Option<Arc<[u8]>>` is two words in each of them.
 #[derive(Clone)]
 pub(super) struct Record {
     code: CodeDigest,
@@ -101,7 +101,7 @@ impl Record {
     }
 
     pub(super) fn weight(&self) -> Weight {
-        Weight { codes: 1, grant_octets: self.grant.as_ref().map_or(0, |grant| grant.len()) }
+        Weight { codes: 1, grant_bytes: self.grant.as_ref().map_or(0, |grant| grant.len()) }
     }
 
     /// Gives the grant back early: a free place keeps its record until it is written again.
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_binding_comes_back_octet_for_octet() {
+    fn every_binding_comes_back_byte_for_byte() {
         for (method, proof) in [("S256", Some(&[7_u8; 32][..])), ("plain", Some(&[0; 32][..])), ("none", None)] {
             for grant in [None, Some(Arc::from(&b""[..])), Some(Arc::from(&b"alice"[..]))] {
                 for (from, lifetime) in [(0, 1), (1_700_000_000_123, 600_000), (u64::MAX - 60_000, 60_000)] {

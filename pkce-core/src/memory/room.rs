@@ -1,19 +1,19 @@
-//! The room of a store: how much it may hold, and how much it holds.
+//! The room of a store: its limits, and what is in use.
 
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What records weigh.
+/// The number of records, and the bytes of their grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Weight {
     pub(super) codes: usize,
-    pub(super) grant_octets: usize,
+    pub(super) grant_bytes: usize,
 }
 
 impl AddAssign for Weight {
     fn add_assign(&mut self, other: Self) {
         self.codes += other.codes;
-        self.grant_octets += other.grant_octets;
+        self.grant_bytes += other.grant_bytes;
     }
 }
 
@@ -22,13 +22,13 @@ impl AddAssign for Weight {
 #[derive(Debug)]
 pub(super) struct Room {
     codes: AtomicUsize,
-    grant_octets: AtomicUsize,
+    grant_bytes: AtomicUsize,
     limit: Weight,
 }
 
 impl Room {
     pub(super) const fn new(limit: Weight) -> Self {
-        Self { codes: AtomicUsize::new(0), grant_octets: AtomicUsize::new(0), limit }
+        Self { codes: AtomicUsize::new(0), grant_bytes: AtomicUsize::new(0), limit }
     }
 
     pub(super) const fn limit(&self) -> Weight {
@@ -36,13 +36,13 @@ impl Room {
     }
 
     pub(super) fn used(&self) -> Weight {
-        Weight { codes: self.codes.load(Relaxed), grant_octets: self.grant_octets.load(Relaxed) }
+        Weight { codes: self.codes.load(Relaxed), grant_bytes: self.grant_bytes.load(Relaxed) }
     }
 
     /// Room for `weight`, if there is as much.
     pub(super) fn reserve(&self, weight: Weight) -> Option<Reservation<'_>> {
         take(&self.codes, weight.codes, self.limit.codes)?;
-        if take(&self.grant_octets, weight.grant_octets, self.limit.grant_octets).is_none() {
+        if take(&self.grant_bytes, weight.grant_bytes, self.limit.grant_bytes).is_none() {
             self.codes.fetch_sub(weight.codes, Relaxed);
             return None;
         }
@@ -53,8 +53,8 @@ impl Room {
         if weight.codes != 0 {
             self.codes.fetch_sub(weight.codes, Relaxed);
         }
-        if weight.grant_octets != 0 {
-            self.grant_octets.fetch_sub(weight.grant_octets, Relaxed);
+        if weight.grant_bytes != 0 {
+            self.grant_bytes.fetch_sub(weight.grant_bytes, Relaxed);
         }
     }
 }
@@ -79,7 +79,7 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// Not an add that is taken back if it was too much: meanwhile another caller would find a store full that is not.
+/// Not an add that is undone if it was too much: meanwhile another caller would find the store full.
 fn take(used: &AtomicUsize, more: usize, limit: usize) -> Option<()> {
     if more != 0 {
         used.fetch_update(Relaxed, Relaxed, |used| used.checked_add(more).filter(|&sum| sum <= limit)).ok()?;

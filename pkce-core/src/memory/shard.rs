@@ -1,4 +1,4 @@
-//! A shard: records, the index that finds them and the wheel that says which are due. All judgement is here.
+//! A shard: records, the index that finds them, and the wheel that says which are due. All decisions are here.
 
 use crate::clock::Timestamp;
 use crate::code_digest::CodeDigest;
@@ -10,22 +10,22 @@ use crate::memory::slab::Slab;
 use crate::memory::wheel::Wheel;
 use crate::store::{Attempt, InvalidBinding, Redemption, Ticket};
 
-/// One of the parts of a store, alone under its lock.
+/// One of the parts of a store, under a lock of its own.
 ///
-/// It does what it is told and knows no limits. `hash` is always [`HashKey::hash`] of the code under the store's key.
+/// It knows no limits. `hash` is always [`HashKey::hash`] of the code under the store's key.
 pub(super) struct Shard {
     index: Index,
     slab: Slab,
     wheel: Wheel,
 }
 
-/// What became of a record that was to be written.
+/// The result of writing a record.
 pub(super) enum Written {
-    /// It is written, over an expired one of this weight if there was one.
+    /// It is written, in place of an expired one of this weight if there was one.
     Over(Weight),
     /// A live record is in its place.
     Occupied,
-    /// The shard has no number left for it.
+    /// The shard has no number left.
     NoPlace,
 }
 
@@ -34,7 +34,7 @@ impl Shard {
         Self { index: Index::new(), slab: Slab::new(), wheel: Wheel::new() }
     }
 
-    /// Whether a record exists for this code that may not be written over.
+    /// Returns whether a record exists for this code that may not be overwritten.
     pub(super) fn is_occupied(&self, hash: u64, code: &CodeDigest, now: Timestamp) -> bool {
         self.find(hash, code).and_then(|number| self.slab.get(number)).is_some_and(|record| !record.is_expired(now))
     }
@@ -46,7 +46,7 @@ impl Shard {
             if !old.is_expired(now) {
                 return Written::Occupied;
             }
-            // It stays linked to the second of the old one, comes up early and is linked again.
+            // It stays linked to the second of the old one, comes up early, and is linked again.
             let (weight, next) = (old.weight(), old.next);
             *old = record;
             old.next = next;
@@ -87,39 +87,46 @@ impl Shard {
         }
     }
 
-    /// Forgets what expired in seconds gone by. Takes one from `looks` for every record it looks at, and stops at zero.
+    /// Removes what expired in seconds gone by. Takes one from `looks` for every record it looks at, and stops at zero.
     pub(super) fn reap(&mut self, key: &HashKey, now: Timestamp, looks: &mut usize) -> Weight {
         let mut reaped = Weight::default();
         while *looks > 0
-            && let Some(number) = self.wheel.pop(&self.slab, now)
+            && let Some(number) = self.wheel.pop(&mut self.slab, now)
         {
             *looks -= 1;
-            match self.slab.get(number) {
-                Some(record) if !record.is_expired(now) => self.wheel.link(&mut self.slab, number),
-                Some(record) => {
-                    let hash = key.hash(record.code());
-                    self.index.remove(hash, number, |other| rehash(key, &self.slab, other));
-                    reaped += self.slab.remove(number);
-                }
-                None => {}
+            if self.slab.get(number).is_some_and(|record| record.is_expired(now)) {
+                reaped += self.remove(key, number);
+            } else {
+                self.wheel.link(&mut self.slab, number);
             }
-        }
-        if self.slab.is_empty() {
-            self.wheel.stop();
         }
         reaped
     }
 
-    /// As [`Shard::reap`], and what expired within this very second too.
-    pub(super) fn reap_to_the_moment(&mut self, key: &HashKey, now: Timestamp, looks: &mut usize) -> Weight {
-        self.wheel.hurry(now);
-        self.reap(key, now, looks)
+    /// As [`Shard::reap`], for what expired within this second.
+    pub(super) fn reap_early(&mut self, key: &HashKey, now: Timestamp, looks: &mut usize) -> Weight {
+        let mut reaped = Weight::default();
+        while let Some(number) = self.wheel.pop_early(&mut self.slab, now, looks) {
+            reaped += self.remove(key, number);
+        }
+        reaped
+    }
+
+    /// Removes a record that was popped.
+    fn remove(&mut self, key: &HashKey, number: u32) -> Weight {
+        let hash = rehash(key, &self.slab, number);
+        self.index.remove(hash, number, |other| rehash(key, &self.slab, other));
+        let weight = self.slab.remove(number);
+        if self.slab.is_empty() {
+            self.wheel.stop();
+        }
+        weight
     }
 
     /// The heap it holds.
     #[cfg(test)]
-    pub(super) fn octets(&self) -> usize {
-        self.index.octets() + self.slab.octets() + self.wheel.octets()
+    pub(super) fn bytes(&self) -> usize {
+        self.index.bytes() + self.slab.bytes() + self.wheel.bytes()
     }
 
     #[inline]

@@ -1,17 +1,17 @@
-//! The slab: places for records, in chunks that are never copied and are given back when they are empty.
+//! The slab: places for records, in chunks that are never copied, and freed when they are empty.
 
 use crate::memory::index::NUMBERS;
 use crate::memory::record::{NOWHERE, Record};
 use crate::memory::room::Weight;
 
-/// Records to a chunk. A shard has half a chunk too many on average: 1 % of a full shard.
+/// Records in a chunk. On average a shard has half a chunk too many: 1 % of a full shard.
 const CHUNK: u32 = 64;
 
-/// Records under numbers. A number stays with its record; that of a removed one is given out again.
+/// Records under numbers. A record keeps its number; the number of a removed record is used again.
 ///
-/// * Growing never moves a record (but for the few of the first chunk), so no call pays for copying them all.
-/// * A chunk whose last record is removed gives its memory back, whatever the others hold. Codes expire in about the
-///   order in which they came, so chunks do become empty.
+/// * Growing never moves a record (but for the few of the first chunk), so no call copies them all.
+/// * A chunk is freed with its last record, whatever the others hold. Codes expire in about the order in which they were
+///   inserted, so chunks do become empty.
 pub(super) struct Slab {
     chunks: Vec<Chunk>,
     /// The first chunk that has room; each names the next.
@@ -50,7 +50,7 @@ impl Slab {
         self.chunks.get_mut(chunk)?.records.get_mut(place)
     }
 
-    /// The number of the record's place; `None` if there are no more numbers.
+    /// Returns the number of the record's place, or `None` if there are no more numbers.
     pub(super) fn insert(&mut self, record: Record) -> Option<u32> {
         if self.open == NOWHERE {
             self.open = u32::try_from(self.chunks.len()).ok().filter(|&chunk| chunk < NUMBERS / CHUNK)?;
@@ -67,7 +67,7 @@ impl Slab {
         Some(index * CHUNK + place)
     }
 
-    /// Frees a place in use and says what weight was lifted.
+    /// Frees a place, and returns the weight of its record.
     pub(super) fn remove(&mut self, number: u32) -> Weight {
         let Some(chunk) = self.chunks.get_mut((number / CHUNK) as usize) else { return Weight::default() };
         if chunk.used == CHUNK {
@@ -83,7 +83,7 @@ impl Slab {
     }
 
     #[cfg(test)]
-    pub(super) fn octets(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let records: usize = self.chunks.iter().map(|chunk| chunk.records.capacity()).sum();
         self.chunks.capacity() * size_of::<Chunk>() + records * size_of::<Record>()
     }

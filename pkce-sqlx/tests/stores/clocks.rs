@@ -9,21 +9,21 @@ use crate::database::{Database, on_every_database};
 use crate::sample;
 
 on_every_database! {
-    servers_bear_with_clocks_that_differ_by_four_seconds
+    servers_tolerate_clocks_that_differ_by_four_seconds
 }
 
-async fn servers_bear_with_clocks_that_differ_by_four_seconds(database: Database) {
-    four_seconds_are_borne_with(database.pool().await.store(&database.table), database.store().await).await;
+async fn servers_tolerate_clocks_that_differ_by_four_seconds(database: Database) {
+    four_seconds_are_tolerated(database.pool().await.store(&database.table), database.store().await).await;
 }
 
 #[tokio::test]
-async fn servers_bear_with_clocks_that_differ_by_four_seconds_in_memory() {
+async fn servers_tolerate_clocks_that_differ_by_four_seconds_in_memory() {
     let store = Arc::new(MemoryStore::new());
-    four_seconds_are_borne_with(Arc::clone(&store), store).await;
+    four_seconds_are_tolerated(Arc::clone(&store), store).await;
 }
 
-/// What the one binds the other redeems, once, whoever is ahead.
-async fn four_seconds_are_borne_with(ahead: impl ChallengeStore, behind: impl ChallengeStore) {
+/// What one server binds the other one redeems, once, whichever clock is ahead.
+async fn four_seconds_are_tolerated(ahead: impl ChallengeStore, behind: impl ChallengeStore) {
     let (ahead, behind) = (Pkce::new(ahead), Pkce::builder(behind).clock(four_seconds_ago).build());
     for (one, other) in [(&ahead, &behind), (&behind, &ahead)] {
         let (code, verifier) = (AuthorizationCode::generate().unwrap(), CodeVerifier::generate().unwrap());

@@ -25,16 +25,17 @@ async fn it_keeps_the_contract(database: Database) {
 }
 
 async fn it_keeps_the_contract_at_other_levels_of_isolation(mut database: Database) {
-    let address = database.address.clone();
     for (postgres, mariadb) in [
-        ("repeatable%20read", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"),
-        ("serializable", "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
+        (
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        ),
+        (
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        ),
     ] {
-        if database.name == "PostgreSQL" {
-            database.address = format!("{address}&options[default_transaction_isolation]={postgres}");
-        } else {
-            database.on_connect = Some(mariadb);
-        }
+        database.on_connect = Some(if database.name == "PostgreSQL" { postgres } else { mariadb });
         let (one, other) = (database.store().await, database.pool().await.store(&database.table));
         let report = Contract::new(one).also_through(other).large_grant(1024 * 1024).without_real_time().check().await;
         println!("{}, {postgres} or {mariadb}\n{report}", database.name);

@@ -67,7 +67,7 @@ async fn nobody_is_served_twice(database: Database, mut crash: impl FnMut() + Se
     assert!(served.values().all(|times| *times == 1), "served twice: {served:?}");
     assert!(served.len() > CODES / 2, "only {} were served: the test shows nothing", served.len());
     for code in &codes {
-        // All are redeemed, and remembered: the loser of an answer is refused, nobody is served.
+        // All are redeemed and remembered: whoever lost a response is rejected, and nobody is served.
         let found = stores[1].redeem(code, &sample::right()).await.unwrap();
         assert!(matches!(found, Redemption::Again { .. }), "{found:?}");
     }

@@ -21,7 +21,7 @@ pub(crate) struct Database {
     pub(crate) name: &'static str,
     pub(crate) table: TableName,
     pub(crate) address: String,
-    /// For MariaDB: what is said first on every connection.
+    /// What is sent first on every connection to a server.
     pub(crate) on_connect: Option<&'static str>,
     pub(crate) test_before_acquire: bool,
     _directory: Option<Directory>,
@@ -73,13 +73,22 @@ impl Database {
         match self.name {
             "PostgreSQL" => {
                 let options = PgPoolOptions::new().max_connections(connections).acquire_timeout(patience);
+                let first = self.on_connect;
+                let options = options.after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        if let Some(first) = first {
+                            connection.execute(first).await?;
+                        }
+                        Ok(())
+                    })
+                });
                 Pool::Postgres(options.test_before_acquire(test).connect(&self.address).await.unwrap())
             }
             "MariaDB" => {
                 let options = MySqlPoolOptions::new().max_connections(connections).acquire_timeout(patience);
                 let first = self.on_connect.unwrap_or("DO 0");
                 let options = options.after_connect(move |connection, _| {
-                    Box::pin(async move { connection.execute(sqlx::raw_sql(first)).await.map(drop) })
+                    Box::pin(async move { connection.execute(first).await.map(drop) })
                 });
                 Pool::MySql(options.test_before_acquire(test).connect(&self.address).await.unwrap())
             }
@@ -110,23 +119,23 @@ impl Database {
         schema
     }
 
-    /// Octets as SQL has them.
-    pub(crate) fn literal(&self, octets: &[u8]) -> String {
-        let hex = hex(octets);
+    /// Bytes as an SQL literal.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        let hex = hex(bytes);
         if self.name == "PostgreSQL" { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
     }
 
-    /// Does to the row of a code what nobody should do; `OCTET` is a single octet, `NOTHING` none.
+    /// Changes the row of a code as nobody should. `BYTE` is a single byte, `NOTHING` none.
     pub(crate) async fn change(&self, pool: &Pool, code: &CodeDigest, slip: &str) -> Result<u64, sqlx::Error> {
-        let slip = slip.replace("OCTET", &self.literal(&[7])).replace("NOTHING", &self.literal(&[]));
+        let slip = slip.replace("BYTE", &self.literal(&[7])).replace("NOTHING", &self.literal(&[]));
         let code = self.literal(code.as_bytes());
         pool.try_send(&format!("UPDATE {} SET {slip} WHERE code_digest = {code}", self.table)).await
     }
 }
 
-/// Octets in lower-case hexadecimal digits.
-pub(crate) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
+/// Bytes in lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// A table that no other test has.

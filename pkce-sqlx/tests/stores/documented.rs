@@ -39,7 +39,7 @@ async fn the_table_can_be_read_as_documented(database: Database) {
     };
     let shown = format!(
         "SELECT COUNT(*) FROM ({select}) AS shown WHERE code_digest = '{hex}' AND code_challenge_method = 'S256'
-         AND code_challenge = '{challenge}' AND grant_octets = 7 AND LENGTH(ticket) = 32 AND {just_now}"
+         AND code_challenge = '{challenge}' AND grant_bytes = 7 AND LENGTH(ticket) = 32 AND {just_now}"
     );
     assert_eq!(database.pool_of(1).await.number(&shown).await, 1, "{shown}");
 }
@@ -69,5 +69,7 @@ async fn the_documented_rights_are_enough(mut database: Database) {
     store.restore(&code, attempt.ticket()).await.unwrap();
     assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
     assert_eq!(store.delete_expired().await.unwrap(), 1);
+    store.create_table().await.unwrap();
+    store.check_table().await.unwrap();
     assert!(database.pool_of(1).await.try_send(&format!("DROP TABLE {table}")).await.is_err());
 }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 use tokio::time::{sleep, timeout};
 
 use crate::database::{Database, fresh_table, on_every_database};
-use crate::pool::Pool;
+use crate::pool::{Pool, leaked};
 use crate::sample;
 
 on_every_database! {
@@ -24,13 +24,13 @@ async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {
         // A call that was dropped may or may not have happened.
         let _ = timeout(patience, store.insert(&code, &binding)).await;
         let recorded = store.insert(&code, &binding).await.unwrap();
-        let answer = timeout(patience, store.redeem(&code, &attempt)).await;
-        dropped += u32::from(answer.is_err());
+        let response = timeout(patience, store.redeem(&code, &attempt)).await;
+        dropped += u32::from(response.is_err());
         let found = store.redeem(&code, &sample::right()).await.unwrap();
         let again = Redemption::Again { binding: binding.clone(), ticket: attempt.ticket(), at: attempt.at() };
-        match answer {
-            Ok(answer) => {
-                assert_eq!((answer.unwrap(), found), (Redemption::First(binding), again), "{recorded:?}");
+        match response {
+            Ok(response) => {
+                assert_eq!((response.unwrap(), found), (Redemption::First(binding), again), "{recorded:?}");
             }
             Err(_) => assert!(found == again || found == Redemption::First(binding), "{found:?}"),
         }
@@ -38,8 +38,8 @@ async fn calls_that_are_dropped_leave_the_pool_sound(database: Database) {
     assert!(dropped > 0, "none was dropped: the test shows nothing");
 }
 
-/// A database that is slow, or clients that hang up, make a new connection for each that the pool has, and not for each
-/// call: what is closed here goes on over there.
+/// A slow database, or clients that hang up, cause one new connection for each that the pool has, and not for each call:
+/// closing a connection does not cancel its statement on the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_are_dropped_do_not_flood_the_database_with_connections() {
     let Some(mut database) = Database::postgres() else { return };
@@ -49,7 +49,7 @@ async fn calls_that_are_dropped_do_not_flood_the_database_with_connections() {
     store.create_table().await.unwrap();
     let Pool::Postgres(locker) = &other else { return };
     let mut lock = locker.begin().await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("LOCK TABLE {table}"))).execute(&mut *lock).await.unwrap();
+    sqlx::query(leaked(&format!("LOCK TABLE {table}"))).execute(&mut *lock).await.unwrap();
     for _ in 0..20 {
         let (code, attempt) = (sample::code(), sample::right());
         let call = || timeout(Duration::from_millis(100), store.redeem(&code, &attempt));
@@ -75,13 +75,13 @@ async fn calls_that_are_dropped_leave_a_database_in_memory() {
     for nth in 0..100 {
         // The connection is back in its pool.
         sleep(Duration::from_millis(2)).await;
-        // Far enough to have the connection, not far enough to have the answer.
+        // Far enough to have the connection, not far enough to have the response.
         let mut call = Box::pin(store.redeem(&code, &attempt));
-        let mut answer = None;
+        let mut response = None;
         for _ in 0..=nth % 5 {
-            answer = if answer.is_none() { poll_immediate(&mut call).await } else { answer };
+            response = if response.is_none() { poll_immediate(&mut call).await } else { response };
         }
-        dropped += u32::from(answer.is_none());
+        dropped += u32::from(response.is_none());
         drop(call);
         assert!(matches!(store.redeem(&code, &attempt).await.unwrap(), Redemption::First(_)));
     }

@@ -1,4 +1,4 @@
-//! What was answered is on the disk: no answer before the commit, and no commit that a crash undoes.
+//! What was confirmed is on the disk: no response before the commit, and no commit that a crash undoes.
 
 use std::error::Error as _;
 use std::time::Duration;

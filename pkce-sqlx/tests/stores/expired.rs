@@ -62,3 +62,33 @@ async fn an_expired_code_is_not_redeemed(database: Database) {
     let redeemed = format!("SELECT COUNT(*) FROM {} WHERE ticket IS NOT NULL", database.table);
     assert_eq!(database.pool_of(1).await.number(&redeemed).await, 0);
 }
+
+/// SQLite has one writer at a time, and a sweep that takes the lock again at once leaves it to nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_are_bound_and_redeemed_while_sqlite_is_swept() {
+    const EXPIRED: u64 = 20_000; // Forty batches.
+    let Some(database) = Database::sqlite() else { return };
+    let (store, table, long_ago) = (database.store().await, &database.table, sample::expired(600).issued_at());
+    let long_ago = long_ago.as_epoch_millis();
+    database
+        .pool_of(1)
+        .await
+        .send(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {EXPIRED})
+             INSERT INTO {table} (code_digest, code_challenge_method, proof, grant_record, issued_at, expires_at)
+             SELECT randomblob(32), 'S256', randomblob(32), randomblob(2000), {long_ago}, {long_ago} + 60000 FROM n"
+        ))
+        .await;
+    let sweeper = database.pool_of(1).await.store(table);
+    let sweep = tokio::spawn(async move { sweeper.delete_expired().await.unwrap() });
+    let mut codes = 0;
+    while !sweep.is_finished() {
+        let code = sample::code();
+        assert_eq!(store.insert(&code, &sample::binding()).await.unwrap(), Inserted::Recorded);
+        assert!(matches!(store.redeem(&code, &sample::right()).await.unwrap(), Redemption::First(_)));
+        codes += 1;
+    }
+    assert_eq!(sweep.await.unwrap(), EXPIRED);
+    println!("SQLite: {codes} codes while {EXPIRED} rows were swept");
+    assert!(codes > 40, "{codes} codes in forty pauses");
+}

@@ -1,4 +1,4 @@
-//! A database without room says so, loses nothing, and goes on when there is room again.
+//! A database without space reports that, loses nothing, and works again when there is space.
 
 use pkce_core::store::{CodeDigest, Inserted, Redemption, StoreErrorKind};
 use pkce_test_servers::{MariaDb, Postgres};
@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::pool::{Pool, Store};
 use crate::sample;
 
-/// Grants of so many octets until there is no room.
+/// Binds grants of this many bytes until there is no space.
 async fn fill(store: &dyn Store, grant: usize) -> Vec<CodeDigest> {
     let mut codes = Vec::new();
     for _ in 0..10_000 {
@@ -26,11 +26,11 @@ async fn fill(store: &dyn Store, grant: usize) -> Vec<CodeDigest> {
     panic!("it is never full")
 }
 
-/// A redemption is written, too, so it may find no room, and is refused then. Whom it serves without room.
+/// Redeems all. A redemption is a write, too, and fails if it finds no space. Returns the codes that were served.
 async fn redeem(store: &dyn Store, codes: &[CodeDigest]) -> Vec<CodeDigest> {
     let mut served = Vec::new();
     for code in codes {
-        // Whoever may not have it is told so in any case: that writes nothing.
+        // A wrong verifier is rejected in any case, because that writes nothing.
         assert!(matches!(store.redeem(code, &sample::wrong()).await.unwrap(), Redemption::Refused(_)));
         match store.redeem(code, &sample::right()).await {
             Ok(Redemption::First(_)) => served.push(*code),

@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "what was measured is told")]
 
+mod changed;
 mod clocks;
 mod contract;
 mod crash;
@@ -18,9 +19,13 @@ mod durability;
 mod expired;
 mod faults;
 mod full;
+mod operators;
+mod pair;
 mod pool;
 mod sample;
 mod secrets;
+mod sql_mode;
 mod statements;
+mod switch_over;
 mod table;
 mod tampered;

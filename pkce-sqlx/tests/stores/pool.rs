@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pkce_core::store::{ChallengeStore, StoreError};
 use pkce_sqlx::{MySqlStore, PgStore, SqliteStore, TableName};
-use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
+use sqlx::{MySqlPool, PgPool, SqlitePool};
 
 /// What every store of this crate can do.
 #[async_trait]
 pub(crate) trait Store: ChallengeStore {
     async fn create_table(&self) -> Result<(), StoreError>;
+    async fn check_table(&self) -> Result<(), StoreError>;
     async fn delete_expired(&self) -> Result<u64, StoreError>;
 }
 
@@ -22,6 +23,10 @@ macro_rules! is_a_store {
                 self.create_table().await
             }
 
+            async fn check_table(&self) -> Result<(), StoreError> {
+                self.check_table().await
+            }
+
             async fn delete_expired(&self) -> Result<u64, StoreError> {
                 self.delete_expired().await
             }
@@ -30,6 +35,11 @@ macro_rules! is_a_store {
 }
 
 is_a_store!(PgStore, MySqlStore, SqliteStore);
+
+/// What both sqlx 0.8 and 0.9 take for a statement.
+pub(crate) fn leaked(sql: &str) -> &'static str {
+    sql.to_owned().leak()
+}
 
 /// A pool of connections to one of the databases.
 #[derive(Clone)]
@@ -55,7 +65,7 @@ impl Pool {
     }
 
     pub(crate) async fn try_send(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let statement = sqlx::raw_sql(leaked(sql));
         match self {
             Self::Postgres(pool) => statement.execute(pool).await.map(|done| done.rows_affected()),
             Self::MySql(pool) => statement.execute(pool).await.map(|done| done.rows_affected()),
@@ -63,24 +73,30 @@ impl Pool {
         }
     }
 
-    /// Opens so many connections, and leaves them idle.
+    /// Opens this many connections, and leaves them idle.
     pub(crate) async fn open(&self, connections: usize) {
-        async fn open<DB: sqlx::Database>(pool: &sqlx::Pool<DB>, connections: usize) {
-            let mut open = Vec::new();
+        drop(self.hold(connections).await);
+    }
+
+    /// Takes this many connections from the pool, which has them back when the returned value is dropped.
+    pub(crate) async fn hold(&self, connections: usize) -> Box<dyn Send> {
+        async fn hold<DB: sqlx::Database>(pool: &sqlx::Pool<DB>, connections: usize) -> Box<dyn Send> {
+            let mut held = Vec::new();
             for _ in 0..connections {
-                open.push(pool.acquire().await.unwrap());
+                held.push(pool.acquire().await.unwrap());
             }
+            Box::new(held)
         }
         match self {
-            Self::Postgres(pool) => open(pool, connections).await,
-            Self::MySql(pool) => open(pool, connections).await,
-            Self::Sqlite(pool) => open(pool, connections).await,
+            Self::Postgres(pool) => hold(pool, connections).await,
+            Self::MySql(pool) => hold(pool, connections).await,
+            Self::Sqlite(pool) => hold(pool, connections).await,
         }
     }
 
     /// The one number that a query gives.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let sql = AssertSqlSafe(sql.to_owned());
+        let sql = leaked(sql);
         match self {
             Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
             Self::MySql(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,

@@ -22,7 +22,7 @@ pub(crate) fn binding() -> Binding {
 }
 
 pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
-    let until = now().saturating_add(Duration::from_mins(1));
+    let until = now().saturating_add(Duration::from_secs(60));
     Binding::from_parts(BindingParts {
         method: "S256",
         proof: Some(&PROOF),
@@ -35,12 +35,12 @@ pub(crate) fn binding_with(grant: Vec<u8>) -> Binding {
 
 /// For a client that may leave the challenge out, with no grant.
 pub(crate) fn binding_without_challenge() -> Binding {
-    let until = now().saturating_add(Duration::from_mins(1));
+    let until = now().saturating_add(Duration::from_secs(60));
     Binding::from_parts(BindingParts { method: "none", proof: None, grant: None, issued_at: now(), expires_at: until })
         .unwrap()
 }
 
-/// Expired so many seconds ago.
+/// Expired this many seconds ago.
 pub(crate) fn expired(seconds: u64) -> Binding {
     let at = |ago: u64| Timestamp::from_epoch_millis(now().as_epoch_millis() - 1000 * ago);
     Binding::from_parts(BindingParts {

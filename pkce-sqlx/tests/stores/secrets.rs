@@ -31,7 +31,7 @@ async fn an_error_quotes_no_value() {
     let error = store.insert(&code, &sample::binding_with(b"alice".to_vec())).await.unwrap_err();
     assert_eq!(
         format!("{error:?}"),
-        r#"StoreError { kind: Unavailable, source: Some(Reported("the database refused a value: 23514")) }"#
+        r#"StoreError { kind: Unavailable, source: Some(Report("the database rejected a value: 23514")) }"#
     );
 }
 
@@ -44,7 +44,7 @@ async fn an_error_quotes_no_value_of_a_column_of_another_type() {
     pool.send(&format!("ALTER TABLE {} MODIFY grant_record VARCHAR(255) CHARACTER SET utf8mb4", database.table)).await;
     let binding = sample::binding_with(b"alice \xff".to_vec());
     let error = store.insert(&sample::code(), &binding).await.unwrap_err();
-    assert_eq!(error.source().unwrap().to_string(), "the database refused a value: 22007 (1366)");
+    assert_eq!(error.source().unwrap().to_string(), "the database rejected a value: 22007 (1366)");
 }
 
 /// What a trigger of the host's says may be about anybody.

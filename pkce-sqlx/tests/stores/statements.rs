@@ -6,7 +6,7 @@ use pkce_core::store::{Inserted, Redemption};
 use pkce_test_servers::{MariaDb, Postgres};
 
 use crate::database::Database;
-use crate::pool::{Pool, Store};
+use crate::pool::{Pool, Store, leaked};
 use crate::sample;
 
 /// The verbs, in their order, each as often as it takes for its statement to be prepared.
@@ -109,7 +109,7 @@ async fn whoever_holds_the_code_alone_cannot_make_the_client_wait_on_postgresql(
     let Pool::Postgres(pool) = database.pool_of(1).await else { return };
     // The row is locked by somebody: a stranger's attempt does not queue for it.
     let mut transaction = pool.begin().await.unwrap();
-    let lock = sqlx::AssertSqlSafe(format!("SELECT 1 FROM {} FOR UPDATE", database.table));
+    let lock = leaked(&format!("SELECT 1 FROM {} FOR UPDATE", database.table));
     sqlx::query(lock).execute(&mut *transaction).await.unwrap();
     for attempt in [sample::wrong(), sample::without_proof()] {
         assert!(matches!(store.redeem(&code, &attempt).await.unwrap(), Redemption::Refused(_)));

@@ -10,7 +10,7 @@ on_every_database! {
     a_row_that_no_binding_has_cannot_be_written_by_mistake
 }
 
-/// What may be done to the row of a code, live or redeemed, by a slip, by a failed migration or on purpose.
+/// What a slip, a failed migration or an attacker may do to the row of a code, live or redeemed.
 const LIVE: [&str; 15] = [
     "code_challenge_method = NULL",
     "code_challenge_method = ''",
@@ -18,9 +18,9 @@ const LIVE: [&str; 15] = [
     "code_challenge_method = 'S512'",
     "code_challenge_method = 'none'",
     "proof = NULL",
-    "proof = OCTET",
+    "proof = BYTE",
     "redeemed_at = 1",
-    "ticket = OCTET",
+    "ticket = BYTE",
     "issued_at = NULL",
     "issued_at = -1",
     "issued_at = 0",
@@ -29,19 +29,19 @@ const LIVE: [&str; 15] = [
     "expires_at = issued_at + 600001",
 ];
 const REDEEMED: [&str; 5] =
-    ["ticket = NULL", "redeemed_at = NULL", "redeemed_at = -1", "ticket = OCTET", "ticket = NOTHING"];
+    ["ticket = NULL", "redeemed_at = NULL", "redeemed_at = -1", "ticket = BYTE", "ticket = NOTHING"];
 
-/// In a table that takes everything, as a careless migration may have made it.
+/// In a table that accepts everything, as a careless migration may have left it.
 async fn a_row_that_was_changed_is_an_error_and_serves_nobody(database: Database) {
     let pool = database.pool().await;
-    let [octets, text, number] = match database.name {
+    let [bytes, text, number] = match database.name {
         "PostgreSQL" => ["BYTEA", "TEXT", "BIGINT"],
         "MariaDB" => ["VARBINARY(255)", "VARCHAR(255)", "BIGINT"],
         _ => ["BLOB", "TEXT", "INTEGER"],
     };
     pool.send(&format!(
-        "CREATE TABLE {} (code_digest {octets} PRIMARY KEY, code_challenge_method {text}, proof {octets},
-         grant_record {octets}, issued_at {number}, expires_at {number}, ticket {octets}, redeemed_at {number})",
+        "CREATE TABLE {} (code_digest {bytes} PRIMARY KEY, code_challenge_method {text}, proof {bytes},
+         grant_record {bytes}, issued_at {number}, expires_at {number}, ticket {bytes}, redeemed_at {number})",
         database.table
     ))
     .await;
@@ -61,7 +61,7 @@ async fn a_row_that_was_changed_is_an_error_and_serves_nobody(database: Database
     }
 }
 
-/// The table itself refuses what it can.
+/// The table itself rejects what it can.
 async fn a_row_that_no_binding_has_cannot_be_written_by_mistake(database: Database) {
     let (store, pool) = (database.store().await, database.pool_of(1).await);
     for (slip, redeemed) in [
@@ -69,7 +69,7 @@ async fn a_row_that_no_binding_has_cannot_be_written_by_mistake(database: Databa
         ("code_challenge_method = 'none'", false),
         ("code_challenge_method = NULL", false),
         ("proof = NULL", false),
-        ("proof = OCTET", false),
+        ("proof = BYTE", false),
         ("issued_at = -1", false),
         ("expires_at = issued_at", false),
         ("redeemed_at = 1", false),

@@ -96,9 +96,8 @@ impl Reader<'_> {
     fn start(&mut self, step: &Step) {
         let address = address(&step.command).unwrap_or(ADDRESS).to_owned();
         self.servers.remove(&address);
-        let mut command = if let Some(program) = step.command.strip_prefix(OF_THE_CLONE) {
-            let (name, arguments) = program.split_once(" -- ").unwrap();
-            format!("exec {} {arguments}", built(name).display())
+        let mut command = if let Some(command) = of_the_clone(&step.command) {
+            format!("exec {command}")
         } else if step.command.contains("cargo run") {
             step.command.replace(" -- ", " ").replace("cargo run", &format!("exec {}", self.program()))
         } else {
@@ -119,6 +118,10 @@ impl Reader<'_> {
             let (_, name) = copy.split_once(' ').unwrap();
             self.folder.write(name, &format!("exec {} \"$@\"\n", self.program()));
             let said = self.shell_said(&format!("chmod +x {name}"));
+            return self.compare(step, &said);
+        }
+        if let Some(command) = of_the_clone(command) {
+            let said = self.shell_said(&command);
             return self.compare(step, &said);
         }
         // The folder is there, and the programs are built.
@@ -152,6 +155,12 @@ impl Reader<'_> {
     fn at(&self, line: usize) -> String {
         format!("docs/guides/{}.md, line {line}", self.guide)
     }
+}
+
+/// The command by which a program of this workspace runs, built.
+fn of_the_clone(command: &str) -> Option<String> {
+    let (name, arguments) = command.strip_prefix(OF_THE_CLONE)?.split_once(" -- ")?;
+    Some(format!("{} {arguments}", built(name).display()))
 }
 
 /// The first address in a command.

@@ -1,13 +1,19 @@
 //! MariaDB.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::home::Home;
 use crate::port;
 use crate::program;
 use crate::server::Server;
 
-/// A MariaDB of one's own. It does not wait for the disk: killing it loses nothing, only a power cut would.
+/// A MariaDB server for one test. It does not wait for the disk: killing it loses nothing, only a power cut would.
 #[derive(Debug)]
-pub struct MariaDb(Server);
+pub struct MariaDb {
+    server: Server,
+    read_only: Arc<AtomicBool>,
+}
 
 impl MariaDb {
     /// Starts one; `None` if this machine has none.
@@ -22,6 +28,8 @@ impl MariaDb {
         let home = Home::new("mariadb");
         let data = format!("--datadir={}", home.join("data").display());
         home.run(&install, &["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
+        let read_only = Arc::new(AtomicBool::new(false));
+        let is_read_only = Arc::clone(&read_only);
         let command = move |home: &Home, port: u16| {
             let mut words = home.command(&program);
             words.extend(["--no-defaults".to_owned(), data.clone(), format!("--port={port}")]);
@@ -35,10 +43,11 @@ impl MariaDb {
             ];
             words.extend(settings.map(str::to_owned));
             words.extend(arguments.iter().cloned());
+            words.push(format!("--read-only={}", u8::from(is_read_only.load(Ordering::SeqCst))));
             words
         };
         let is_ready = |_, log: &str| log.contains("ready for connections");
-        Some(Self(Server::start(home, port::free, command, is_ready)))
+        Some(Self { server: Server::start(home, port::free, command, is_ready), read_only })
     }
 
     /// `mysql://root@127.0.0.1:PORT/test`
@@ -53,36 +62,42 @@ impl MariaDb {
 
     /// Where it listens.
     pub fn port(&self) -> u16 {
-        self.0.port()
+        self.server.port()
     }
 
     /// `SIGKILL`.
     pub fn kill(&mut self) {
-        self.0.kill();
+        self.server.kill();
     }
 
     /// Starts it again at the same port with the same data; kills it before, if it runs.
     pub fn restart(&mut self) {
-        self.0.restart();
+        self.server.restart();
     }
 
-    /// It accepts connections and answers nothing any more.
+    /// Kills it and starts it again so that it writes for its administrators only, as a replica does.
+    pub fn restart_read_only(&mut self) {
+        self.read_only.store(true, Ordering::SeqCst);
+        self.restart();
+    }
+
+    /// It accepts connections and responds to nothing any more.
     pub fn pause(&self) {
-        self.0.signal("STOP");
+        self.server.signal("STOP");
     }
 
-    /// It goes on.
+    /// It responds again.
     pub fn resume(&self) {
-        self.0.signal("CONT");
+        self.server.signal("CONT");
     }
 
-    /// What it has logged since it was started last.
+    /// Returns what it has logged since it was started last.
     pub fn log(&self) -> String {
-        self.0.log()
+        self.server.log()
     }
 
     /// A file in its data directory, such as the one that `--general-log-file` names.
     pub fn file(&self, name: &str) -> String {
-        self.0.file(&format!("data/{name}"))
+        self.server.file(&format!("data/{name}"))
     }
 }

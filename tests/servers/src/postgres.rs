@@ -13,7 +13,7 @@ const SMALL_DISK: &str = "small";
 /// Seen by the server alone, so that it is gone when the server is, however that ends.
 const MOUNT: &str = r#"mount -t tmpfs -o "size=$2m" tmpfs "$1" && chown nobody "$1" && shift 2 && exec "$@""#;
 
-/// A PostgreSQL of one's own. It does not wait for the disk: killing it loses nothing, only a power cut would.
+/// A PostgreSQL server for one test. It does not wait for the disk: killing it loses nothing, only a power cut would.
 #[derive(Debug)]
 pub struct Postgres(Server);
 
@@ -28,8 +28,8 @@ impl Postgres {
         Self::start_in(arguments, |_| Some(Vec::new()))
     }
 
-    /// Starts one that has so many megabytes of disk, besides its usual one, in [`Postgres::small_disk`]; `None`, too, if
-    /// this process may not mount one.
+    /// Starts one that has a second disk of this size in [`Postgres::small_disk`]. Also `None` if this process may not
+    /// mount one.
     pub fn start_with_small_disk(megabytes: u32) -> Option<Self> {
         Self::start_in(&[], |home| {
             let disk = home.join(SMALL_DISK).to_str().unwrap().to_owned();
@@ -44,6 +44,27 @@ impl Postgres {
         })
     }
 
+    /// Starts a standby of it: a copy that streams what it commits.
+    pub fn start_standby(&self) -> Option<Self> {
+        let (copy, program) = (program::find("pg_basebackup")?, program::find("postgres")?);
+        let home = Home::new("postgres");
+        let data = home.join("data").to_str().unwrap().to_owned();
+        let from = format!("host=127.0.0.1 port={} user=pkce", self.port());
+        home.run(
+            &copy,
+            &["--dbname", &from, "--pgdata", &data, "--checkpoint=fast", "--write-recovery-conf", "--no-sync"],
+        );
+        Some(Self::run(home, &program, data, Vec::new(), Vec::new()))
+    }
+
+    /// Kills it and starts it again as a standby of no other server: it accepts connections, and no writes.
+    pub fn restart_as_standby(&mut self) {
+        self.kill();
+        let signal = self.0.path("data").join("standby.signal").to_str().unwrap().to_owned();
+        self.0.home().run(Path::new("touch"), &[&signal]);
+        self.restart();
+    }
+
     /// Where the small disk is, for a tablespace.
     pub fn small_disk(&self) -> String {
         self.0.path(SMALL_DISK).to_str().unwrap().to_owned()
@@ -56,6 +77,11 @@ impl Postgres {
         let data = home.join("data").to_str().unwrap().to_owned();
         let prefix = prefix(&home)?;
         home.run(&initdb, &["--auth=trust", "--username=pkce", "--encoding=UTF8", "--no-sync", "--pgdata", &data]);
+        Some(Self::run(home, &program, data, prefix, arguments))
+    }
+
+    fn run(home: Home, program: &Path, data: String, prefix: Vec<String>, arguments: Vec<String>) -> Self {
+        let program = program.to_owned();
         let command = move |home: &Home, port: u16| {
             let mut words = prefix.clone();
             words.extend(home.command(&program));
@@ -72,8 +98,12 @@ impl Postgres {
             words.extend(arguments.iter().cloned());
             words
         };
-        let is_ready = |_, log: &str| log.contains("database system is ready to accept connections");
-        Some(Self(Server::start(home, port::free, command, is_ready)))
+        let is_ready = |_, log: &str| {
+            ["connections", "read-only connections", "read only connections"]
+                .iter()
+                .any(|what| log.contains(&format!("database system is ready to accept {what}")))
+        };
+        Self(Server::start(home, port::free, command, is_ready))
     }
 
     /// `postgres://pkce@127.0.0.1:PORT/postgres`
@@ -101,17 +131,17 @@ impl Postgres {
         self.0.restart();
     }
 
-    /// It accepts connections and answers nothing any more.
+    /// It accepts connections and responds to nothing any more.
     pub fn pause(&self) {
         self.0.signal("STOP");
     }
 
-    /// It goes on.
+    /// It responds again.
     pub fn resume(&self) {
         self.0.signal("CONT");
     }
 
-    /// What it has logged since it was started last.
+    /// Returns what it has logged since it was started last.
     pub fn log(&self) -> String {
         self.0.log()
     }

@@ -1,4 +1,4 @@
-//! A proxy that breaks connections.
+//! A proxy that breaks connections, and an address that moves.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// A TCP proxy on loopback: between a client and a server, to cut connections, to hang, to lose answers, or to
-/// vanish.
+/// A TCP proxy on loopback between a client and a server. It cuts connections, hangs, loses responses, vanishes, or leads
+/// to another server.
 pub struct Proxy {
     port: u16,
     line: Arc<Line>,
@@ -29,6 +29,8 @@ struct Line {
 
 struct State {
     mode: Mode,
+    /// The port that new connections lead to.
+    target: u16,
     open: Vec<TcpStream>,
     /// How often the server has vanished.
     vanished: u32,
@@ -39,7 +41,7 @@ impl Proxy {
     pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let own = listener.local_addr().unwrap().port();
-        let state = Mutex::new(State { mode: Mode::Forwards, open: Vec::new(), vanished: 0 });
+        let state = Mutex::new(State { mode: Mode::Forwards, target: port, open: Vec::new(), vanished: 0 });
         let line = Arc::new(Line { state, changed: Condvar::new() });
         thread::spawn({
             let line = Arc::clone(&line);
@@ -48,7 +50,7 @@ impl Proxy {
                     if line.state().mode == Mode::Over {
                         break;
                     }
-                    line.connect(client, port);
+                    line.connect(client);
                 }
             }
         });
@@ -58,6 +60,11 @@ impl Proxy {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From now on new connections lead to the server at this port. Those that are open stay where they are.
+    pub fn lead_to(&self, port: u16) {
+        self.line.state().target = port;
     }
 
     /// Ends every connection that has been used by now. New ones are accepted.
@@ -72,23 +79,23 @@ impl Proxy {
         self.line.change(Mode::Hangs);
     }
 
-    /// From now on it hands the client's words over, and ends the connection in place of an answer.
+    /// From now on it forwards requests, and ends the connection in place of a response.
     pub fn lose_answers(&self) {
         self.line.change(Mode::LosesAnswers);
     }
 
-    /// The same for the next answer only.
+    /// The same for the next response only.
     pub fn lose_an_answer(&self) {
         self.line.change(Mode::LosesAnAnswer);
     }
 
-    /// The server's machine goes without a word and another one takes its address: whatever is said on a connection that
-    /// is open now is swallowed, and nobody is told that it ended. New ones are forwarded.
+    /// The server's machine disappears without notice and another one takes its address: whatever is sent on a connection that
+    /// is open now is dropped, and neither side learns that it ended. New connections are forwarded.
     pub fn vanish(&self) {
         self.line.state().vanished += 1;
     }
 
-    /// It forwards again, what it has kept back included.
+    /// It forwards again, including what it has held back.
     pub fn resume(&self) {
         self.line.change(Mode::Forwards);
     }
@@ -104,24 +111,25 @@ impl Line {
         self.changed.notify_all();
     }
 
-    fn connect(self: &Arc<Self>, client: TcpStream, port: u16) {
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
+    fn connect(self: &Arc<Self>, client: TcpStream) {
+        let target = self.state().target;
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else { return };
         let born = self.state().vanished;
-        for (from, to, is_answer) in [(&client, &server, false), (&server, &client, true)] {
+        for (from, to, is_response) in [(&client, &server, false), (&server, &client, true)] {
             let _ = from.set_nodelay(true);
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let line = Arc::clone(self);
-            thread::spawn(move || line.forward(from, to, is_answer, born));
+            thread::spawn(move || line.forward(from, to, is_response, born));
         }
         self.state().open.extend([client, server]);
     }
 
-    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool, born: u32) {
+    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_response: bool, born: u32) {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(read) = from.read(&mut buffer) {
             let mut state = self.changed.wait_while(self.state(), |state| state.mode == Mode::Hangs).unwrap();
             let (mode, swallowed) = (state.mode, state.vanished != born);
-            if is_answer && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
+            if is_response && read > 0 && !swallowed && mode == Mode::LosesAnAnswer {
                 state.mode = Mode::Forwards;
             }
             drop(state);
@@ -131,9 +139,9 @@ impl Line {
                     _ => continue,
                 }
             }
-            let lost = mode == Mode::Over || (is_answer && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
-            let octets = buffer.get(..read).unwrap_or_default();
-            if octets.is_empty() || lost || to.write_all(octets).is_err() {
+            let lost = mode == Mode::Over || (is_response && matches!(mode, Mode::LosesAnswers | Mode::LosesAnAnswer));
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() || lost || to.write_all(bytes).is_err() {
                 break;
             }
         }

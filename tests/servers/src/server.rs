@@ -60,6 +60,10 @@ impl Server {
         self.port
     }
 
+    pub(crate) const fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Where something is in its directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.join(name)

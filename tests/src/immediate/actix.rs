@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::HttpServiceFactory;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Resource};
 use pkce_actix::{Capture, Clearance, Metadata, TokenEndpoint};
 use pkce_core::Pkce;
 
@@ -24,15 +25,23 @@ pub(super) fn start(pkce: Pkce, issued: Issued) -> Server {
             ready(response(authorize(request.query_string(), &body, &issued)))
         };
         let token = web::resource("/token").wrap(TokenEndpoint::new(pkce.clone()));
-        let documents = |path| web::resource(path).route(web::get().to(metadata)).route(web::post().to(metadata));
         App::new()
             .service(web::resource("/authorize").wrap(Capture::new(pkce.clone())).to(host.clone()))
             .service(web::resource("/bare").to(host))
             .service(token.route(web::post().to(async |_: Clearance| "tokens")))
-            .service(documents("/metadata").wrap(Metadata::new(pkce.clone())))
-            .service(documents("/bare-metadata"))
+            .service(documents(pkce.clone()))
+            .service(bare("/bare-metadata"))
     };
     Server::actix(|listener| Ok(HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run()))
+}
+
+/// The metadata, with the middleware around it.
+pub fn documents(pkce: Pkce) -> impl HttpServiceFactory {
+    bare("/metadata").wrap(Metadata::new(pkce))
+}
+
+fn bare(path: &str) -> Resource {
+    web::resource(path).route(web::get().to(metadata)).route(web::post().to(metadata))
 }
 
 fn response(answered: Answered) -> HttpResponse {

@@ -28,9 +28,14 @@ pub(super) fn start(pkce: Pkce, issued: Issued) -> Server {
         .route("/authorize", any(host.clone()).layer(CaptureLayer::new(pkce.clone())))
         .route("/bare", any(host))
         .route("/token", token)
-        .route("/metadata", get(metadata).post(metadata).layer(MetadataLayer::new(pkce)))
-        .route("/bare-metadata", get(metadata).post(metadata));
+        .route("/bare-metadata", get(metadata).post(metadata))
+        .merge(documents(pkce));
     Server::axum(router)
+}
+
+/// The metadata, with the layer around it.
+pub fn documents(pkce: Pkce) -> Router {
+    Router::new().route("/metadata", get(metadata).post(metadata).layer(MetadataLayer::new(pkce)))
 }
 
 fn response(answered: Answered) -> Response {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Answered;
 
-/// The document, with what a rewriter is tempted to touch.
+/// The document, with what a rewriter is tempted to change.
 pub const DOCUMENT: &str = "{\n  \"issuer\": \"https:\\/\\/as.example\",\n  \"x\": 1.0, \"big\": 12345678901234567890123,\n  \"response_types_supported\": [\"code\"],\n  \"signed_metadata\": \"e30.e30.\"\n}\n";
 
 /// Its entity tag.
@@ -25,7 +25,14 @@ pub(super) fn metadata(query: Option<&str>, header: impl Fn(&str) -> Option<Stri
     match query.and_then(|query| query.strip_prefix("do=")).unwrap_or_default() {
         "gzip" => json(200, "not read").with("content-encoding", "gzip"),
         "html" => Answered::new(200, "<p>{}").with("content-type", "text/html"),
-        "missing" => json(404, "{}"),
+        "array" => json(200, "[{}]"),
+        "missing" | "unsized" => json(404, "{}"),
+        "moved" => Answered::new(301, "").with("location", "/elsewhere"),
+        "untyped" => Answered::new(200, "{}"),
+        "text" => Answered::new(200, "{}").with("content-type", "text/plain; charset=utf-8"),
+        "page" => Answered::new(200, "{}").with("content-type", "text/html"),
+        "charset" => Answered::new(200, "{}").with("content-type", "application/json; charset=utf-8"),
+        "suffix" => Answered::new(200, "{}").with("content-type", "application/openid-configuration+json"),
         "malformed" => json(200, "{"),
         "large" => json(200, &format!("{{\"x\":\"{}\"}}", "x".repeat(1024 * 1024))),
         "asked" => {
@@ -33,7 +40,7 @@ pub(super) fn metadata(query: Option<&str>, header: impl Fn(&str) -> Option<Stri
             let seen: Vec<String> = asked.iter().filter_map(|name| header(name)).collect();
             json(200, "{}").with("x-seen", seen.join(" "))
         }
-        _ if header("if-none-match").is_some_and(|tags| tags.contains(TAG)) => {
+        _ if header("if-none-match").is_some_and(|tags| tags == "*" || tags.contains(TAG)) => {
             Answered::new(304, "").with("etag", TAG).with("cache-control", "max-age=60")
         }
         _ if header("if-modified-since").is_some() => Answered::new(304, ""),
@@ -50,7 +57,7 @@ impl Pieces {
         let pieces = DOCUMENT.as_bytes().chunks(7).map(|piece| Ok(Bytes::from_static(piece)));
         let large = Bytes::from(vec![b' '; 64 * 1024]);
         Some(Self(match query? {
-            "do=stream" => pieces.collect(),
+            "do=stream" | "do=unsized" => pieces.collect(),
             "do=break" => pieces.take(3).chain([Err(io::ErrorKind::UnexpectedEof.into())]).collect(),
             "do=flood" => (0..40).map(|_| Ok(large.clone())).chain(pieces).collect(),
             _ => return None,

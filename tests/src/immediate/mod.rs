@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use pkce_core::{AuthorizationCode, Pkce};
 use playground::form;
 
-pub use document::{DOCUMENT, TAG};
+pub use self::actix::documents as actix_documents;
+pub use self::axum::documents as axum_documents;
+pub use self::document::{DOCUMENT, TAG};
 
 use crate::server::{Adapter, Server};
 

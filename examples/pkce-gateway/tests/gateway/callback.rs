@@ -2,142 +2,101 @@
 
 use std::time::Duration;
 
-use pkce_gateway::demo::{App, CONFIG, Flow, Result, Seen, UserAgent};
-use pkce_tower::MemoryStore;
+use serde_json::json;
 
-use crate::stage::{Stage, changed, config, value};
+use crate::Result;
+use crate::app::{App, Returned, STATE};
+use crate::program::Stage;
+use crate::user_agent::{UserAgent, changed, get, value};
 
-/// A flow that has come back from the upstream and not yet to the gateway.
-pub(crate) struct Returned {
-    pub(crate) browser: UserAgent,
-    pub(crate) flow: Flow,
-    pub(crate) query: String,
-}
-
-impl Returned {
-    pub(crate) async fn new(stage: &Stage) -> Result<Self> {
-        let (mut browser, flow) = (UserAgent::new(), App::NATIVE.flow()?);
-        let query = flow.sign_in(&mut browser, &stage.gateway, &[("scope", "photos")]).await?;
-        Ok(Self { browser, flow, query })
-    }
-
-    /// Calls the callback with this query; the browser keeps its cookies, as an attacker's would.
-    pub(crate) async fn call(&mut self, stage: &Stage, query: &str) -> Result<Seen> {
-        let cookies = self.browser.cookies.clone();
-        let seen = self.browser.get(&format!("{}/callback?{query}", stage.gateway)).await?;
-        self.browser.cookies = cookies;
-        Ok(seen)
-    }
-
-    pub(crate) async fn finishes(mut self, stage: &Stage) -> Result<()> {
-        let query = self.query.clone();
-        let code = self.call(stage, &query).await?.parameter("code").ok_or("no code")?;
-        assert_eq!(self.flow.redeem(&stage.gateway, &code).await?.status, 200);
-        Ok(())
-    }
-}
-
-pub(crate) fn is_page(seen: &Seen) -> bool {
-    seen.status == 400 && !seen.headers.contains_key("location") && seen.body.starts_with("<!doctype html>")
-}
-
-#[tokio::test]
-async fn a_callback_in_another_browser_goes_nowhere() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_in_another_browser_goes_nowhere() -> Result {
     let stage = Stage::new().await?;
-    let (attackers, victims) = (Returned::new(&stage).await?, Returned::new(&stage).await?);
+    let (attackers, victims) = (Returned::new(&stage.gateway).await?, Returned::new(&stage.gateway).await?);
     let callback = format!("{}/callback?{}", stage.gateway, attackers.query);
-    assert!(is_page(&UserAgent::new().get(&callback).await?));
+    get(&callback).await?.is_page();
     // Also in a browser that is in the middle of a flow of its own.
-    let mut browser = UserAgent::new();
-    browser.cookies = victims.browser.cookies.clone();
-    assert!(is_page(&browser.get(&callback).await?));
+    let mut browser = UserAgent { cookies: victims.browser.cookies.clone() };
+    browser.get(&callback).await?.is_page();
     // With the right name and the wrong value, and with both.
     let (name, _) = attackers.browser.cookies[0].clone();
     browser.cookies.push((name, victims.browser.cookies[0].1.clone()));
-    assert!(is_page(&browser.get(&callback).await?));
+    browser.get(&callback).await?.is_page();
     browser.cookies.push(attackers.browser.cookies[0].clone());
-    assert!(is_page(&browser.get(&callback).await?));
-    victims.finishes(&stage).await?;
-    attackers.finishes(&stage).await
+    browser.get(&callback).await?.is_page();
+    victims.finishes().await?;
+    attackers.finishes().await
 }
 
-#[tokio::test]
-async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_is_not_the_gateways_own_goes_nowhere() -> Result {
     let (stage, other) = (Stage::new().await?, Stage::new().await?);
-    let mut returned = Returned::new(&stage).await?;
-    let foreign = Returned::new(&other).await?.query;
-    let sealed = value(&returned.query, "state").unwrap();
-    let mut last_changed = sealed.clone();
-    let last = if last_changed.pop() == Some('A') { 'B' } else { 'A' };
-    last_changed.push(last);
-    let code = returned.flow.code(&mut UserAgent::new(), &stage.gateway).await?;
-    let tokens = returned.flow.redeem(&stage.gateway, &code).await?;
-    let refresh_token = tokens.member("refresh_token").unwrap();
-    for junk in [
-        "",
-        "x",
-        "the client's own state",
-        &last_changed,
-        &format!("{sealed}A"),
-        &format!("{sealed}="),
-        &sealed[1..],
-        &value(&foreign, "state").unwrap(),
-        &refresh_token, // sealed by this gateway, for something else
-        &"A".repeat(20_000),
-        &"A".repeat(60_000),
-    ] {
+    let mut returned = Returned::new(&stage.gateway).await?;
+    let foreign = Returned::new(&other.gateway).await?;
+    let id = value(&returned.query, "state").unwrap();
+    let code = returned.flow.code(&stage.gateway).await?;
+    let refresh_token = returned.flow.redeem(&stage.gateway, &code).await?.member("refresh_token").unwrap();
+    let last_changed = format!("{}{}", &id[..54], if id.ends_with('A') { 'B' } else { 'A' });
+    let foreign_state = value(&foreign.query, "state").unwrap();
+    for junk in ["", "x", STATE, &last_changed, &format!("{id}A"), &id[1..], &foreign_state, &"A".repeat(60_000)] {
         let query = changed(&returned.query, "state", junk);
-        assert!(is_page(&returned.call(&stage, &query).await?), "{junk:.60}");
+        returned.call(&query).await?.is_page();
     }
-    let twice = format!("{}&state={sealed}", returned.query);
-    assert!(is_page(&returned.call(&stage, &twice).await?));
-    assert!(is_page(&returned.call(&stage, "").await?));
-    assert!(is_page(&returned.call(&stage, &format!("code=%ff&state={sealed}")).await?));
-    returned.finishes(&stage).await
+    let twice = format!("{}&state={id}", returned.query);
+    for query in [twice, String::new(), format!("code=%ff&state={id}")] {
+        returned.call(&query).await?.is_page();
+    }
+    // The right name, and a value that is another gateway's, changed, or sealed for something else.
+    let (name, sealed) = returned.browser.cookies[0].clone();
+    let of_other = &foreign.browser.cookies[0].1;
+    for junk in ["", "x", of_other, &sealed[1..], &format!("{sealed}A"), &refresh_token] {
+        let mut browser = UserAgent { cookies: vec![(name.clone(), junk.to_owned())] };
+        browser.get(&format!("{}/callback?{}", stage.gateway, returned.query)).await?.is_page();
+    }
+    returned.finishes().await
 }
 
-#[tokio::test]
-async fn a_state_is_good_for_a_while() -> Result<()> {
-    let stage = Stage::with(&config("", "\"transaction_seconds\": 1,"), MemoryStore::new()).await?;
-    let mut returned = Returned::new(&stage).await?;
-    tokio::time::sleep(Duration::from_millis(2100)).await;
-    let query = returned.query.clone();
-    assert!(is_page(&returned.call(&stage, &query).await?));
-    Returned::new(&stage).await?.finishes(&stage).await
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_takes_too_long_ends_at_the_client_with_an_error() -> Result {
+    let stage = Stage::with(|config| config["transaction_seconds"] = json!(1)).await?;
+    for app in [App::NATIVE, App::WEB] {
+        let (flow, mut browser) = (app.flow(), UserAgent::default());
+        let query = flow.sign_in(&mut browser, &stage.gateway, &[]).await?;
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        let seen = browser.get(&format!("{}/callback?{query}", stage.gateway)).await?;
+        seen.is(303, "access_denied");
+        assert!(seen.location()?.as_str().starts_with(app.redirect_uri));
+        assert_eq!(seen.parameter("error_description").as_deref(), Some("the sign-in took too long"));
+        assert_eq!(seen.parameter("state").as_deref(), Some(STATE));
+        assert_eq!((seen.parameter("iss").as_ref(), browser.cookies.len()), (Some(&stage.gateway), 0));
+    }
+    Returned::new(&stage.gateway).await?.finishes().await
 }
 
-#[tokio::test]
-async fn an_answer_with_another_iss_is_not_the_upstreams() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_with_another_iss_is_not_the_upstreams() -> Result {
     let stage = Stage::new().await?;
-    let mut returned = Returned::new(&stage).await?;
-    for iss in ["https://evil.example", &format!("{}/", stage.upstream), &stage.upstream.to_uppercase()] {
-        let query = changed(&returned.query, "iss", iss);
-        let seen = returned.call(&stage, &query).await?;
-        assert_eq!((seen.error().as_deref(), seen.parameter("code")), (Some("server_error"), None), "{iss}");
+    let mut returned = Returned::new(&stage.gateway).await?;
+    let query = returned.query.clone();
+    for iss in ["https://evil.example", &format!("{}/", stage.upstream.url), &stage.upstream.url.to_uppercase()] {
+        let seen = returned.call(&changed(&query, "iss", iss)).await?;
+        seen.is(303, "server_error");
+        assert_eq!(seen.parameter("code"), None, "{iss}");
     }
-    let without = changed(&returned.query, "iss", "");
-    let seen = returned.call(&stage, &without).await?;
+    let seen = returned.call(&changed(&query, "iss", "")).await?;
     assert!(seen.parameter("code").is_some(), "this upstream need not send one");
 
-    let stage = Stage::with(&config("\"requires_iss\": true,", ""), MemoryStore::new()).await?;
-    let mut returned = Returned::new(&stage).await?;
-    let without = changed(&returned.query, "iss", "");
-    assert_eq!(returned.call(&stage, &without).await?.error().as_deref(), Some("server_error"));
-    returned.finishes(&stage).await?;
-
-    let named = config("\"issuer\": \"https://idp.example/\",", "");
-    let stage = Stage::with(&named, MemoryStore::new()).await?;
-    let mut returned = Returned::new(&stage).await?;
+    let stage = Stage::with(|config| config["upstream"]["requires_iss"] = json!(true)).await?;
+    let mut returned = Returned::new(&stage.gateway).await?;
     let query = returned.query.clone();
-    assert_eq!(returned.call(&stage, &query).await?.error().as_deref(), Some("server_error"));
-    returned.query = changed(&query, "iss", "https://idp.example/");
-    returned.finishes(&stage).await
+    returned.call(&changed(&query, "iss", "")).await?.is(303, "server_error");
+    returned.finishes().await
 }
 
-#[tokio::test]
-async fn the_upstreams_error_is_passed_on() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_upstreams_error_is_passed_on() -> Result {
     let stage = Stage::new().await?;
-    let (mut browser, flow) = (UserAgent::new(), App::WEB.flow()?);
+    let (mut browser, flow) = (UserAgent::default(), App::WEB.flow());
     let query = flow.sign_in(&mut browser, &stage.gateway, &[("scope", "nothing")]).await?;
     let seen = browser.get(&format!("{}/callback?{query}", stage.gateway)).await?;
     let expected = format!(
@@ -149,11 +108,11 @@ async fn the_upstreams_error_is_passed_on() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn rubbish_from_the_upstream_is_not_passed_on() -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn rubbish_from_the_upstream_is_not_passed_on() -> Result {
     let stage = Stage::new().await?;
-    let mut returned = Returned::new(&stage).await?;
-    let sealed = value(&returned.query, "state").unwrap();
+    let mut returned = Returned::new(&stage.gateway).await?;
+    let id = value(&returned.query, "state").unwrap();
     for rubbish in [
         "",
         "code=",
@@ -167,37 +126,21 @@ async fn rubbish_from_the_upstream_is_not_passed_on() -> Result<()> {
         "error=a%22b",
         "error=access%0d%0aSet-Cookie:+a=b",
         &format!("error={}", "e".repeat(65)),
-        "error=unauthorized_client", // that is the gateway, and no business of the client
+        "error=unauthorized_client", // that is the gateway, and the client can do nothing about it
     ] {
-        let seen = returned.call(&stage, &format!("state={sealed}&{rubbish}")).await?;
-        assert_eq!(seen.error().as_deref(), Some("server_error"), "{rubbish}");
-        assert_eq!(seen.parameter("state").as_deref(), Some("the client's own state"), "{rubbish}");
+        let seen = returned.call(&format!("state={id}&{rubbish}")).await?;
+        seen.is(303, "server_error");
+        assert_eq!(seen.parameter("state").as_deref(), Some(STATE), "{rubbish}");
     }
     for description in ["a%0d%0aSet-Cookie:+a=b", "%C3%A9", "a%22b", &"d".repeat(1025)] {
-        let query = format!("state={sealed}&error=access_denied&error_description={description}");
-        let seen = returned.call(&stage, &query).await?;
-        assert_eq!(seen.error().as_deref(), Some("access_denied"));
+        let query = format!("state={id}&error=access_denied&error_description={description}");
+        let seen = returned.call(&query).await?;
+        seen.is(303, "access_denied");
         assert_eq!(seen.parameter("error_description"), None, "{description}");
     }
     for (uri, passed) in [("javascript:alert(1)", None), ("https://idp.example/e", Some("https://idp.example/e"))] {
-        let query = format!("state={sealed}&error=access_denied&error_uri={uri}");
-        assert_eq!(returned.call(&stage, &query).await?.parameter("error_uri").as_deref(), passed);
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn no_code_leaves_if_it_cannot_be_bound() -> Result<()> {
-    let store = MemoryStore::builder().capacity(1).build();
-    let stage = Stage::with(CONFIG, store).await?;
-    for _ in 0..2 {
-        let mut returned = Returned::new(&stage).await?;
-        let query = returned.query.clone();
-        let seen = returned.call(&stage, &query).await?;
-        assert_eq!(seen.error().as_deref(), Some("temporarily_unavailable"));
-        assert_eq!(seen.parameter("state").as_deref(), Some("the client's own state"));
-        assert_eq!(seen.parameter("iss").as_ref(), Some(&stage.gateway));
-        assert_eq!(seen.parameter("code"), None);
+        let query = format!("state={id}&error=access_denied&error_uri={uri}");
+        assert_eq!(returned.call(&query).await?.parameter("error_uri").as_deref(), passed);
     }
     Ok(())
 }

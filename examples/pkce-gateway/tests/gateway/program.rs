@@ -1,79 +1,142 @@
 //! The program itself, as a process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, process};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pkce_gateway::demo::{Flow, Result, UserAgent};
-use pkce_gateway::provider;
-use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
+use serde_json::{Value, json};
 
-use crate::stage::config;
-
-const ISSUER: &str = "https://gateway.example";
+use crate::Result;
+use crate::provider::{CLIENT_ID, SECRET, Upstream};
 
 /// A gateway as a process of its own; it ends when it is dropped.
 pub(crate) struct Program {
     pub(crate) url: String,
+    pub(crate) config: PathBuf,
     child: Child,
-    config: PathBuf,
+    log: Arc<Mutex<String>>,
 }
 
-/// The small upstream without PKCE; it ends when it is dropped.
-pub(crate) struct Upstream(pub(crate) String, AbortHandle);
-
-impl Upstream {
-    pub(crate) async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let app = provider::app(&url, &format!("{ISSUER}/callback"));
-        Ok(Self(url, tokio::spawn(axum::serve(listener, app).into_future()).abort_handle()))
-    }
+/// A gateway before an upstream.
+pub(crate) struct Stage {
+    pub(crate) upstream: Upstream,
+    pub(crate) program: Program,
+    pub(crate) gateway: String,
 }
 
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.1.abort();
-    }
+/// The configuration that most tests begin with.
+pub(crate) fn config(upstream: &Upstream) -> Value {
+    json!({
+        "upstream": { "issuer": upstream.url, "client_id": CLIENT_ID, "client_secret": SECRET, "timeout_millis": 2000 },
+        "clients": [
+            { "client_id": "native", "redirect_uris": ["http://localhost/callback"] },
+            { "client_id": "web", "client_secret": "web-secret", "redirect_uris": ["https://app.example/cb?tenant=7"] },
+        ],
+        "keys": keys(&[1]),
+    })
 }
 
-/// A file with this configuration.
-pub(crate) fn file(config: &str) -> Result<PathBuf> {
+pub(crate) fn keys(of: &[u8]) -> Value {
+    of.iter().map(|key| STANDARD.encode([*key; 32])).collect()
+}
+
+/// A path that no other test uses.
+pub(crate) fn path(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("pkce-gateway-{}-{}.json", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = env::temp_dir().join(name);
+    env::temp_dir().join(format!("pkce-gateway-{}-{}-{name}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The program, with a configuration in a file.
+pub(crate) fn command(config: &str) -> Result<(Command, PathBuf)> {
+    let path = path("gateway.json");
     fs::write(&path, config)?;
-    Ok(path)
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pkce-gateway"));
+    command.arg("--config").arg(&path).env_remove("RUST_LOG");
+    Ok((command, path))
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Result<Self> {
+        Self::with(|_| ()).await
+    }
+
+    /// With a change of the configuration.
+    pub(crate) async fn with(change: impl FnOnce(&mut Value)) -> Result<Self> {
+        Self::before(Upstream::new().await?, change)
+    }
+
+    pub(crate) fn before(upstream: Upstream, change: impl FnOnce(&mut Value)) -> Result<Self> {
+        let mut config = config(&upstream);
+        change(&mut config);
+        let program = Program::start(&config, &[])?;
+        Ok(Self { gateway: program.url.clone(), upstream, program })
+    }
 }
 
 impl Program {
-    pub(crate) fn start(upstream: &Upstream, store: &str, keys: &[u8]) -> Result<Self> {
-        let keys: Vec<String> = keys.iter().map(|key| STANDARD.encode([*key; 32])).collect();
-        let config = file(&config("\"timeout_millis\": 2000,", &format!("\"keys\": {keys:?},")))?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pkce-gateway"))
-            .args(["--listen", "127.0.0.1:0", "--issuer", ISSUER, "--upstream", &upstream.0, "--store", store])
-            .arg("--config")
-            .arg(&config)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-        let url = line.strip_prefix("listening on ").ok_or_else(|| format!("it says {line:?}"))?.trim_end().to_owned();
-        Ok(Self { url, child, config })
+    pub(crate) fn start(config: &Value, arguments: &[&str]) -> Result<Self> {
+        let (mut command, config) = command(&config.to_string())?;
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        Self::spawn(command, config)
     }
 
-    /// Ends it: all that it wrote to stderr.
-    pub(crate) fn stop(mut self) -> Result<String> {
-        let mut stderr = String::new();
-        self.child.kill()?;
-        self.child.stderr.take().ok_or("no stderr")?.read_to_string(&mut stderr)?;
-        Ok(stderr)
+    pub(crate) fn spawn(mut command: Command, config: PathBuf) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut stderr, written) = (child.stderr.take().ok_or("no stderr")?, Arc::clone(&log));
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+        let url = line.strip_prefix("listening on ").map(|url| url.trim_end().to_owned());
+        let url = url.ok_or_else(|| format!("it says {line:?} {}", log.lock().unwrap()))?;
+        Ok(Self { url, config, child, log })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &id]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
+    }
+
+    /// Waits until the log has this text.
+    pub(crate) async fn says(&self, text: &str) {
+        let began = Instant::now();
+        while !self.log().contains(text) {
+            assert!(began.elapsed() < Duration::from_secs(20), "no {text:?} in {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -83,13 +146,4 @@ impl Drop for Program {
         self.child.wait().ok();
         fs::remove_file(&self.config).ok();
     }
-}
-
-/// Begins at one gateway and comes back to another: the code.
-pub(crate) async fn code(flow: &Flow, begun: &Program, finished: &Program) -> Result<String> {
-    let mut browser = UserAgent::new();
-    let query = flow.sign_in(&mut browser, &begun.url, &[("scope", "photos")]).await?;
-    assert!(browser.cookies[0].0.starts_with("__Host-"), "the issuer has https");
-    let seen = browser.get(&format!("{}/callback?{query}", finished.url)).await?;
-    Ok(seen.parameter("code").ok_or_else(|| format!("no code: {seen:?}"))?)
 }

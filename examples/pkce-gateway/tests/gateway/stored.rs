@@ -1,59 +1,66 @@
-//! What stands in the store, and what becomes of it all without one.
+//! What is in the store, and what a gateway does without one.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
-use pkce_gateway::demo::{App, Result, UserAgent};
-use pkce_test_servers::Redis;
+use pkce_test_servers::{Redis, RedisCluster};
 
-use crate::program::{Program, Upstream, code};
-use crate::stage::pairs;
+use crate::Result;
+use crate::app::{App, STATE};
+use crate::processes::{code, start};
+use crate::program::{Program, config};
+use crate::provider::{SECRET, Upstream};
+use crate::user_agent::{UserAgent, form, get, value};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_the_store_nor_the_log_shows_a_code() -> Result<()> {
+async fn neither_the_store_nor_the_log_shows_a_code() -> Result {
     let Some(redis) = Redis::start() else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let flow = App::NATIVE.flow()?;
-    let mut browser = UserAgent::new();
-    let query = flow.sign_in(&mut browser, &gateway.url, &[("scope", "photos")]).await?;
-    let seen = browser.get(&format!("{}/callback?{query}", gateway.url)).await?;
-    let code = seen.parameter("code").unwrap();
+    let upstream = Upstream::new().await?;
+    let gateway = start(&upstream, &redis, &[1])?;
+    let (flow, mut browser) = (App::NATIVE.flow(), UserAgent::default());
+    let padded = format!("{STATE}{}", "s".repeat(2000));
+    let request = flow.request(&gateway.url, &[]).replace("state=", "other=");
+    let location = browser.get(&format!("{request}&{}", form(&[("state", &padded)]))).await?.location()?;
+    let back = get(location.as_str()).await?.location()?;
+    let query = back.query().unwrap().to_owned();
+    let code = browser.get(&format!("{}/callback?{query}", gateway.url)).await?.parameter("code").unwrap();
     let all = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do table.insert(all, key)
-        if redis.call('TYPE', key).ok == 'string' then table.insert(all, redis.call('GET', key))
-        else for _, value in ipairs(redis.call('HGETALL', key)) do table.insert(all, value) end end end
-        return table.concat(all, ' ')";
+        table.insert(all, redis.call('GET', key)) end return table.concat(all, ' ')";
     let kept = redis.ask(&["EVAL", all, "0"])?;
     let tokens = flow.redeem(&gateway.url, &code).await?;
     flow.redeem(&gateway.url, &code).await?;
-    let log = gateway.stop()?;
-    assert!(kept.len() > 500 && log.contains("status=200"), "{kept}\n{log}");
-    let query: HashMap<String, String> = pairs(&query).into_iter().collect();
-    let challenge = flow.verifier.challenge().authorization_parameters()[0].1.clone();
+    gateway.says("status=200").await;
+    let log = gateway.log();
+    assert!(kept.len() > 4000, "{kept}");
+    let (upstream_code, id) = (value(&query, "code").unwrap(), value(&query, "state").unwrap());
     let access_token = tokens.member("access_token").unwrap();
-    let secrets = [&query["code"], &query["state"], &code, &access_token, flow.verifier.as_str()];
-    for secret in secrets.into_iter().chain(["the-gateway's secret", "client's own state"]) {
+    let secrets = [&upstream_code, &id, &code, &access_token, flow.verifier.as_str(), SECRET, STATE];
+    for secret in secrets {
         assert!(!kept.contains(secret), "{secret} in {kept}");
         assert!(!log.contains(secret), "{secret} in {log}");
     }
-    assert!(!log.contains(&challenge), "{log}");
+    assert!(!log.contains(&flow.verifier.challenge().authorization_parameters()[0].1), "{log}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_store_a_gateway_lets_nothing_through() -> Result<()> {
+async fn without_its_store_a_gateway_lets_nothing_through_and_is_not_ready() -> Result {
     let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"]) else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let flow = App::NATIVE.flow()?;
+    let upstream = Upstream::new().await?;
+    let gateway = start(&upstream, &redis, &[1])?;
+    let ready = format!("{}/readyz", gateway.url);
+    assert_eq!(get(&ready).await?.status, 200);
+    let flow = App::NATIVE.flow();
     let code = code(&flow, &gateway, &gateway).await?;
     redis.kill();
-    let seen = flow.redeem(&gateway.url, &code).await?;
-    assert_eq!((seen.status, seen.error().as_deref()), (503, Some("temporarily_unavailable")));
-    let mut browser = UserAgent::new();
-    let query = App::NATIVE.flow()?.sign_in(&mut browser, &gateway.url, &[]).await?;
+    flow.redeem(&gateway.url, &code).await?.is(503, "temporarily_unavailable");
+    assert_eq!((get(&ready).await?.status, get(&format!("{}/healthz", gateway.url)).await?.status), (503, 200));
+    let mut browser = UserAgent::default();
+    let query = App::NATIVE.flow().sign_in(&mut browser, &gateway.url, &[]).await?;
     let seen = browser.get(&format!("{}/callback?{query}", gateway.url)).await?;
-    assert_eq!((seen.error().as_deref(), seen.parameter("code")), (Some("temporarily_unavailable"), None));
-    assert_eq!(seen.parameter("state").as_deref(), Some("the client's own state"));
+    seen.is(303, "temporarily_unavailable");
+    assert_eq!((seen.parameter("code"), seen.parameter("state").as_deref()), (None, Some(STATE)));
+    let long = App::NATIVE.flow().request(&gateway.url, &[]).replace("client%27s", &"s".repeat(1000));
+    get(&long).await?.is(303, "temporarily_unavailable");
     redis.restart();
     let mut status = 503;
     for _ in 0..50 {
@@ -61,36 +68,37 @@ async fn without_its_store_a_gateway_lets_nothing_through() -> Result<()> {
         if status != 503 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(status, 200, "the code was not used up");
+    assert_eq!((status, get(&ready).await?.status), (200, 200), "the code was not used up");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_hangs_is_not_waited_for() -> Result<()> {
+async fn a_store_that_hangs_is_not_waited_for() -> Result {
     let Some(redis) = Redis::start() else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let flow = App::NATIVE.flow()?;
+    let upstream = Upstream::new().await?;
+    let gateway = start(&upstream, &redis, &[1])?;
+    let flow = App::NATIVE.flow();
     let code = code(&flow, &gateway, &gateway).await?;
     redis.pause();
-    let seen = tokio::time::timeout(std::time::Duration::from_secs(8), flow.redeem(&gateway.url, &code)).await;
+    let seen = tokio::time::timeout(Duration::from_secs(8), flow.redeem(&gateway.url, &code)).await;
+    let ready = tokio::time::timeout(Duration::from_secs(8), get(&format!("{}/readyz", gateway.url))).await;
     redis.resume();
-    let seen = seen??;
-    assert_eq!((seen.status, seen.error().as_deref()), (503, Some("temporarily_unavailable")));
+    seen??.is(503, "temporarily_unavailable");
+    assert_eq!(ready??.status, 503);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grant_is_of_no_use_under_another_code() -> Result<()> {
+async fn a_grant_is_of_no_use_under_another_code() -> Result {
     let Some(redis) = Redis::start() else { return Ok(()) };
-    let upstream = Upstream::start().await?;
-    let gateway = Program::start(&upstream, &redis.url(), &[1])?;
-    let (victims, attackers) = (App::NATIVE.flow()?, App::NATIVE.flow()?);
+    let upstream = Upstream::new().await?;
+    let gateway = start(&upstream, &redis, &[1])?;
+    let (victims, attackers) = (App::NATIVE.flow(), App::NATIVE.flow());
     let of_victim = code(&victims, &gateway, &gateway).await?;
     let of_attacker = code(&attackers, &gateway, &gateway).await?;
-    // Whoever can write to the store swaps what stands behind the headers of the two; what is shorter marks what came through.
+    // A writer to the store swaps the grants of the two; the shorter records are marks.
     let swap = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do
         if redis.call('STRLEN', key) > 200 then table.insert(found, key) end end
         local one, other = redis.call('GET', found[1]), redis.call('GET', found[2])
@@ -98,12 +106,26 @@ async fn a_grant_is_of_no_use_under_another_code() -> Result<()> {
         redis.call('SET', found[2], other:sub(1, 149) .. one:sub(150), 'KEEPTTL') return tostring(#found)";
     assert_eq!(redis.ask(&["EVAL", swap, "0"])?, "2");
     for (flow, code) in [(&attackers, &of_attacker), (&victims, &of_victim)] {
-        let seen = flow.redeem(&gateway.url, code).await?;
-        assert_eq!((seen.status, seen.error().as_deref()), (400, Some("invalid_grant")));
+        flow.redeem(&gateway.url, code).await?.is(400, "invalid_grant");
     }
     redis.ask(&["EVAL", swap, "0"])?;
     for (flow, code) in [(&attackers, &of_attacker), (&victims, &of_victim)] {
         assert_eq!(flow.redeem(&gateway.url, code).await?.status, 200, "it was not used up");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_keeps_codes_as_well() -> Result {
+    let Some(cluster) = RedisCluster::start() else { return Ok(()) };
+    let upstream = Upstream::new().await?;
+    let nodes: Vec<String> = cluster.urls().iter().map(|url| url.replace("redis://", "")).collect();
+    let gateway = Program::start(&config(&upstream), &["--store", &format!("redis+cluster://{}", nodes.join(","))])?;
+    for _ in 0..3 {
+        let flow = App::NATIVE.flow();
+        let code = flow.code(&gateway.url).await?;
+        assert_eq!(flow.redeem(&gateway.url, &code).await?.status, 200);
+        flow.redeem(&gateway.url, &code).await?.is(400, "invalid_grant");
     }
     Ok(())
 }

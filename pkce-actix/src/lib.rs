@@ -152,3 +152,7 @@ pub use crate::token_endpoint::TokenEndpoint;
 /// );
 /// ```
 pub type AuthorizationResponse = pkce_core::adapter::ResponseTo<AuthorizationRedirect>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -160,3 +160,7 @@ pub use rejection::Rejection;
 pub use replay::Replay;
 pub use settle::{Reservation, Settle};
 pub use verifier::{CodeVerifier, InvalidCodeVerifier};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

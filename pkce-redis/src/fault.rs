@@ -1,4 +1,4 @@
-//! What a fault of Redis, or of the way to it, means to the core.
+//! The error that the core gets for an error of Redis or of the connection.
 
 use std::fmt;
 
@@ -6,62 +6,54 @@ use pkce_core::store::StoreError;
 use redis::{ErrorKind, RedisError};
 
 use crate::record::InvalidRecord;
+use crate::server_error::Refusal;
 
-/// What the core is told of an error of the client library or of the server.
 pub(crate) fn store_error(error: &RedisError) -> StoreError {
-    match code(error) {
-        Some("OOM") => StoreError::full(),
-        Some("WRONGTYPE") => StoreError::invalid_record(InvalidRecord::Form),
-        _ => StoreError::unavailable(Fault::from(error)),
+    match Refusal::of_error(error) {
+        Some(Refusal { code: "OOM", .. }) => StoreError::full(),
+        Some(Refusal { code: "WRONGTYPE", .. }) => StoreError::invalid_record(InvalidRecord::Malformed),
+        Some(refusal) => StoreError::unavailable(Fault::Server(refusal.sentence())),
+        None => StoreError::unavailable(Fault::of_connection(error)),
     }
 }
 
-/// The first word of a server's error, such as `READONLY`.
-pub(crate) fn code(error: &RedisError) -> Option<&str> {
-    match error.code() {
-        // Redis 6 puts the place in the script before it: `@user_script: 47: -READONLY You can't …`.
-        Some("@user_script:") => error.detail()?.split(' ').find_map(|word| word.strip_prefix('-')),
-        code => code,
-    }
-}
-
-/// Why Redis did not do what it was asked.
+/// Why a call failed.
 ///
-/// Deliberately not the [`RedisError`] itself: a server repeats the arguments of a command that it does not know, and
-/// they hold the proof and the ticket.
+/// Deliberately not the [`RedisError`] itself: a server quotes the arguments of a command that it does not know, and
+/// they contain the proof and the ticket.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The first word of the server's error, such as `READONLY` or `CLUSTERDOWN`.
+    /// The server answered with an error.
     Server(String),
-    /// The way to the server: refused, cut, timed out.
-    Way(String),
-    /// Fewer replicas than demanded have the redemption.
+    /// The server could not be reached, did not answer in time, or sent what is no reply.
+    Connection(String),
+    /// Fewer replicas than demanded acknowledged the redemption.
     Replicas { acknowledged: i64, demanded: u16 },
-    /// An answer that the command does not have.
-    Answer,
+    /// The reply is not one that the command has.
+    UnexpectedReply,
 }
 
-impl From<&RedisError> for Fault {
-    fn from(error: &RedisError) -> Self {
-        match error.kind() {
-            ErrorKind::Io => Self::Way(error.to_string()),
-            ErrorKind::Server(_) | ErrorKind::Extension => {
-                Self::Server(code(error).unwrap_or_else(|| error.category()).to_owned())
-            }
-            _ => Self::Way(error.category().to_owned()),
-        }
+impl Fault {
+    fn of_connection(error: &RedisError) -> Self {
+        Self::Connection(match error.kind() {
+            ErrorKind::Io => error.to_string(),
+            ErrorKind::AuthenticationFailed => "Redis rejected the user name or the password".to_owned(),
+            ErrorKind::Parse => "the reply is not in the protocol of Redis".to_owned(),
+            // Deliberately not the whole error: it may quote the server.
+            _ => error.category().to_owned(),
+        })
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Server(code) => write!(f, "Redis answered with the error {code}"),
-            Self::Way(fault) => write!(f, "Redis could not be asked: {fault}"),
+            Self::Server(sentence) => f.write_str(sentence),
+            Self::Connection(fault) => write!(f, "the connection to Redis failed: {fault}"),
             Self::Replicas { acknowledged, demanded } => {
-                write!(f, "{acknowledged} of the {demanded} replicas demanded acknowledged the redemption in time")
+                write!(f, "{acknowledged} of {demanded} replicas acknowledged the redemption in time")
             }
-            Self::Answer => f.write_str("Redis answered what the command does not answer"),
+            Self::UnexpectedReply => f.write_str("unexpected reply type from Redis"),
         }
     }
 }

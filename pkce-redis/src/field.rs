@@ -1,4 +1,4 @@
-//! The fields of a record: each of a fixed width, dashes for *none*.
+//! The fields of a record. Each has a fixed width; dashes are *none*.
 
 use std::str::FromStr;
 
@@ -18,17 +18,17 @@ pub(crate) fn proof(proof: Option<&Proof>) -> String {
     proof.map_or_else(|| "-".repeat(PROOF), |proof| URL_SAFE_NO_PAD.encode(proof.as_bytes()))
 }
 
-/// 20 digits: every number of 64 bits.
+/// 20 digits, which hold every 64-bit number.
 pub(crate) fn time(time: Timestamp) -> String {
     format!("{:020}", time.as_epoch_millis())
 }
 
-/// 32 hexadecimal digits in small letters.
+/// 32 lower-case hexadecimal digits.
 pub(crate) fn ticket(ticket: Ticket) -> String {
     format!("{:032x}", u128::from_be_bytes(*ticket.as_bytes()))
 }
 
-/// Takes one field after the other.
+/// Reads one field after the other.
 pub(crate) struct Reader<'a> {
     rest: &'a str,
 }
@@ -38,19 +38,19 @@ impl<'a> Reader<'a> {
         Self { rest: header }
     }
 
-    /// A field of so many characters, and the one that parts it from the next.
+    /// Reads a field of `width` characters and the separator after it.
     pub(crate) fn text(&mut self, width: usize) -> Result<&'a str, InvalidRecord> {
-        let (field, rest) = self.rest.split_at_checked(width).ok_or(InvalidRecord::Form)?;
-        self.rest = rest.strip_prefix([' ', '\n']).ok_or(InvalidRecord::Form)?;
+        let (field, rest) = self.rest.split_at_checked(width).ok_or(InvalidRecord::Malformed)?;
+        self.rest = rest.strip_prefix([' ', '\n']).ok_or(InvalidRecord::Malformed)?;
         Ok(field)
     }
 
     fn parsed<T>(&mut self, width: usize, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, InvalidRecord> {
         let field = self.text(width)?;
-        if field.bytes().all(|octet| octet == b'-') {
+        if field.bytes().all(|byte| byte == b'-') {
             return Ok(None);
         }
-        parse(field).map(Some).ok_or(InvalidRecord::Form)
+        parse(field).map(Some).ok_or(InvalidRecord::Malformed)
     }
 
     pub(crate) fn number(&mut self, width: usize) -> Result<Option<u64>, InvalidRecord> {

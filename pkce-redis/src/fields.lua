@@ -1,7 +1,16 @@
--- What stands where in the header of a record; nil if this is not one, in a value of so many octets.
+-- The error of a replica, or nil. A replica may have missed what the master wrote, so nothing that it holds is returned.
+-- It writes nothing; it only finds out whether a write would be rejected.
+local function replica_error(key)
+    local reply = redis.pcall('SETRANGE', key, 0, '')
+    if type(reply) == 'table' and string.find(reply.err, 'READONLY', 1, true) then
+        return reply
+    end
+    return nil
+end
+
 local NOBODY = string.rep('-', 32) .. ' ' .. string.rep('-', 20)
 
--- Whether so many milliseconds after a time of 20 digits are a number of 64 bits. Numbers here have 53: two halves.
+-- Whether a time of 20 digits plus some milliseconds is a 64-bit number. Numbers here have 53 bits: two halves.
 local function fits(time, after)
     local high, low = tonumber(string.sub(time, 1, 10)), tonumber(string.sub(time, 11)) + after
     if low >= 10000000000 then
@@ -10,7 +19,8 @@ local function fits(time, after)
     return high < 1844674407 or (high == 1844674407 and low <= 3709551615)
 end
 
-local function fields(header, octets)
+-- The fields of a record's header, or nil if it is none. The whole value has this many bytes.
+local function fields(header, bytes)
     local method, proof, issued, life, grant, ticket, at, rest = string.match(header,
         '^pkce1 (%w+) +([%w_-]+) (%d+) (%d+) ([%d-]+) ([0-9a-f-]+) ([%d-]+)\n()')
     if rest ~= 150 or #proof ~= 43 or #issued ~= 20 or #life ~= 6 or #grant ~= 10 or #ticket ~= 32 or #at ~= 20 then
@@ -19,7 +29,7 @@ local function fields(header, octets)
     if method == 'none' and proof ~= string.rep('-', 43) then
         return nil
     end
-    -- The last character of 32 octets in base64url has two bits that are zero.
+    -- The last character of 32 bytes in base64url has two bits that are zero.
     if method ~= 'none' and not string.find(proof, '[AEIMQUYcgkosw048]$') then
         return nil
     end
@@ -35,7 +45,7 @@ local function fields(header, octets)
     if grant ~= string.rep('-', 10) and not string.find(grant, '^%d+$') then
         return nil
     end
-    if octets ~= 149 + (tonumber(grant) or 0) then
+    if bytes ~= 149 + (tonumber(grant) or 0) then
         return nil
     end
     local mark = ticket .. ' ' .. at

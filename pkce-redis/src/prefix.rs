@@ -6,26 +6,26 @@ use pkce_core::store::CodeDigest;
 
 const LONGEST: usize = 64;
 
-/// What every key of a store begins with.
+/// The beginning of every key of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix(String);
 
 impl Prefix {
     pub(crate) fn parse(prefix: String) -> Result<Self, InvalidPrefix> {
-        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"-._:/".contains(&octet);
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte);
         let is_valid = (1..=LONGEST).contains(&prefix.len()) && prefix.bytes().all(allowed);
         if is_valid { Ok(Self(prefix)) } else { Err(InvalidPrefix) }
     }
 
-    /// The prefix, and the 64 hexadecimal digits of the digest: what `sha256sum` prints for the code.
+    /// The prefix and the 64 hexadecimal digits of the digest, as `sha256sum` prints it for the code.
     ///
     /// The digest has one length, so stores with different prefixes never share a key, even if one prefix begins
     /// with the other.
     pub(crate) fn key(&self, code: &CodeDigest) -> String {
         let mut key = String::with_capacity(self.0.len() + 64);
         key.push_str(&self.0);
-        for octet in code.as_bytes() {
-            for digit in [octet >> 4, octet & 0xf] {
+        for byte in code.as_bytes() {
+            for digit in [byte >> 4, byte & 0xf] {
                 key.extend(char::from_digit(digit.into(), 16));
             }
         }
@@ -39,7 +39,7 @@ impl Default for Prefix {
     }
 }
 
-/// A prefix is 1 to 64 ASCII letters, digits and `-._:/`.
+/// The error for a key prefix that is not 1 to 64 ASCII letters, digits and `-._:/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidPrefix;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_a_cluster_or_a_pattern_would_read_otherwise_is_refused() {
+    fn a_prefix_with_a_hash_tag_or_a_pattern_is_rejected() {
         let longest = "p".repeat(LONGEST);
         for valid in ["p", "pkce:", "auth.example/v1_codes-", &longest] {
             assert!(Prefix::parse(valid.to_owned()).is_ok(), "{valid}");

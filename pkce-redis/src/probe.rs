@@ -9,7 +9,7 @@ use redis::{Arg, Cmd, Value};
 pub(crate) struct Probe(Cmd);
 
 impl Probe {
-    /// `None` for a command that is not one of this crate's: where its key stands is not known.
+    /// `None` unless the command is one of this crate's: the place of its key is not known.
     pub(crate) fn of(command: &Cmd) -> Option<Self> {
         let place = match argument(command, 0)? {
             b"SET" | b"GET" => 1,

@@ -1,4 +1,4 @@
-//! The record: what stands under a code's key, a line that an operator can read and then the grant's own octets.
+//! The record: the value under a code's key, which is a line that an operator can read and then the grant's bytes.
 //!
 //! ```text
 //! pkce1 S256  E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM 00000001767225600123 060000 0000000011 -------------------------------- --------------------
@@ -6,8 +6,8 @@
 //! magic method proof (base64url)                          issued at (ms)       life   grant's    ticket (hexadecimal)             redeemed at (ms)
 //! ```
 //!
-//! Dashes stand for *none*. Every field has its fixed place, so that a script can mark a record where it lies.
-//! What a script and this file both know: the header has 149 octets, and the ticket begins at 95.
+//! Dashes are *none*. Every field has its fixed place, so that a script can mark a record in place. The scripts rely on
+//! this: the header has 149 bytes, and the ticket begins at byte 95.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::field::{self, Reader};
 
 const MAGIC: &str = "pkce1";
 
-/// Octets before the grant, the end of the line included.
+/// Bytes before the grant, including the end of the line.
 const HEADER: usize = 149;
 
-/// What a script found under a code's key.
+/// A parsed record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) binding: Binding,
-    /// By whom and when it was redeemed, if it is.
+    /// The ticket and the time of the redemption, if the code is redeemed.
     pub(crate) redeemed: Option<(Ticket, Timestamp)>,
 }
 
@@ -50,33 +50,37 @@ impl Record {
         header
     }
 
-    /// Parses strictly: what it accepts is what [`Record::header`] writes, octet for octet, and then the grant.
+    /// Parses strictly: accepts exactly what [`Record::header`] writes, byte for byte, and then the grant.
     pub(crate) fn parse(record: &[u8]) -> Result<Self, InvalidRecord> {
-        let (header, grant) = record.split_at_checked(HEADER).ok_or(InvalidRecord::Form)?;
-        let header = str::from_utf8(header).map_err(|_| InvalidRecord::Form)?;
+        let (header, grant) = record.split_at_checked(HEADER).ok_or(InvalidRecord::Malformed)?;
+        let header = str::from_utf8(header).map_err(|_| InvalidRecord::Malformed)?;
         let parsed = Self::read(header, grant)?;
-        // One way to write it: no capitals, no leading sign, no odd last character of a base64url.
-        if Self::header(&parsed.binding, parsed.redeemed) == header { Ok(parsed) } else { Err(InvalidRecord::Form) }
+        // One spelling only: no capitals, no leading sign, no other last character of the base64url.
+        if Self::header(&parsed.binding, parsed.redeemed) == header {
+            Ok(parsed)
+        } else {
+            Err(InvalidRecord::Malformed)
+        }
     }
 
     fn read(header: &str, grant: &[u8]) -> Result<Self, InvalidRecord> {
         let mut reader = Reader::new(header);
         if reader.text(MAGIC.len())? != MAGIC {
-            return Err(InvalidRecord::Form);
+            return Err(InvalidRecord::Malformed);
         }
         let method = reader.text(5)?.trim_ascii_end();
         let proof = reader.proof()?;
-        let issued_at = reader.time()?.ok_or(InvalidRecord::Form)?;
-        let life = reader.number(6)?.ok_or(InvalidRecord::Form)?;
+        let issued_at = reader.time()?.ok_or(InvalidRecord::Malformed)?;
+        let life = reader.number(6)?.ok_or(InvalidRecord::Malformed)?;
         let grant = match reader.number(10)? {
-            Some(octets) if u64::try_from(grant.len()) == Ok(octets) => Some(Arc::from(grant)),
+            Some(bytes) if u64::try_from(grant.len()) == Ok(bytes) => Some(Arc::from(grant)),
             None if grant.is_empty() => None,
             _ => return Err(InvalidRecord::Grant),
         };
         let redeemed = match (reader.ticket()?, reader.time()?) {
             (Some(ticket), Some(at)) => Some((ticket, at)),
             (None, None) => None,
-            _ => return Err(InvalidRecord::Form),
+            _ => return Err(InvalidRecord::Malformed),
         };
         let expires_at = issued_at.saturating_add(Duration::from_millis(life));
         let proof = proof.as_ref().map(<[u8; 32]>::as_slice);
@@ -85,17 +89,17 @@ impl Record {
     }
 }
 
-/// A value that this crate did not write.
+/// Why a value is not a record that this crate wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvalidRecord {
     /// The key holds another type, or no record of this version.
-    Form,
-    /// The grant is shorter or longer than it was.
+    Malformed,
+    /// The grant has another length than the header says.
     Grant,
-    /// What stands there cannot be bound to a code.
+    /// The fields cannot be bound to a code.
     Binding(InvalidBinding),
-    /// The script did other than the record says.
-    Script,
+    /// The script's reply contradicts the record.
+    Contradiction,
 }
 
 impl From<InvalidBinding> for InvalidRecord {
@@ -107,10 +111,10 @@ impl From<InvalidBinding> for InvalidRecord {
 impl fmt::Display for InvalidRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form => f.write_str("the value under the code's key is no record of this version"),
-            Self::Grant => f.write_str("the recorded grant is shorter or longer than it was"),
+            Self::Malformed => f.write_str("the value under the code's key is not a record of this version"),
+            Self::Grant => f.write_str("the recorded grant has another length than its header says"),
             Self::Binding(invalid) => invalid.fmt(f),
-            Self::Script => f.write_str("the answer does not fit the record"),
+            Self::Contradiction => f.write_str("the script's reply contradicts the record"),
         }
     }
 }
@@ -137,13 +141,13 @@ mod tests {
         .unwrap()
     }
 
-    fn octets(binding: &Binding, redeemed: Option<(Ticket, Timestamp)>) -> Vec<u8> {
+    fn bytes(binding: &Binding, redeemed: Option<(Ticket, Timestamp)>) -> Vec<u8> {
         let grant = binding.grant().map_or(&[][..], |grant| grant);
         [Record::header(binding, redeemed).as_bytes(), grant].concat()
     }
 
     #[test]
-    fn every_record_comes_back_octet_for_octet() {
+    fn every_record_comes_back_byte_for_byte() {
         let tickets = [Ticket::BURNED, Ticket::from_bytes([0xff; 16]), Ticket::from_bytes([7; 16])];
         let marks = tickets.map(|ticket| Some((ticket, at(1_767_225_600_999))));
         for redeemed in marks.into_iter().chain([None, Some((Ticket::BURNED, at(u64::MAX)))]) {
@@ -151,7 +155,7 @@ mod tests {
                 for grant in [None, Some(&b""[..]), Some(b"alice\n\0\xff")] {
                     for (from, life) in [(0, 1), (1_767_225_600_123, 600_000), (u64::MAX - 60_000, 60_000)] {
                         let binding = binding(method, grant, from, life);
-                        let record = octets(&binding, redeemed);
+                        let record = bytes(&binding, redeemed);
                         assert_eq!(record.len(), HEADER + grant.map_or(0, <[u8]>::len));
                         assert_eq!(Record::parse(&record), Ok(Record { binding, redeemed }));
                     }
@@ -170,18 +174,18 @@ mod tests {
         );
     }
 
-    /// Any octet of the header replaced by any other, or the whole cut anywhere: refused, or another sound record.
+    /// Any byte of the header replaced by any other, or the record cut anywhere: rejected, or another valid record.
     #[test]
     fn what_is_accepted_is_what_is_written() {
         let mark = Some((Ticket::from_bytes([7; 16]), at(1_767_225_600_999)));
-        for sound in [("S256", mark), ("plain", None), ("none", mark)] {
-            let record = octets(&binding(sound.0, Some(b"alice"), 1_767_225_600_123, 60_000), sound.1);
+        for valid in [("S256", mark), ("plain", None), ("none", mark)] {
+            let record = bytes(&binding(valid.0, Some(b"alice"), 1_767_225_600_123, 60_000), valid.1);
             for place in 0..HEADER {
-                for octet in 0..=255 {
+                for byte in 0..=255 {
                     let mut tampered = record.clone();
-                    tampered[place] = octet;
+                    tampered[place] = byte;
                     if let Ok(Record { binding, redeemed }) = Record::parse(&tampered) {
-                        assert_eq!(octets(&binding, redeemed), tampered, "octet {place} became {octet}");
+                        assert_eq!(bytes(&binding, redeemed), tampered, "byte {place} became {byte}");
                     }
                 }
             }

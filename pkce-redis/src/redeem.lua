@@ -1,6 +1,10 @@
--- KEYS[1]: the code's key. ARGV: the presented proof, the attempt's ticket, its time; each as it stands in a record.
--- Answers {1, record as it was} if it is marked by this ticket, {0, record} if nothing was changed, -1 if the
--- value is no record, nil if there is none.
+-- KEYS[1]: the code's key. ARGV: the presented proof, the attempt's ticket, its time, each as a record has it.
+-- Returns {1, record before} if this ticket marks it, {0, record} if nothing was changed, -1 if the value is no record,
+-- nil if there is none.
+local refused = replica_error(KEYS[1])
+if refused then
+    return refused
+end
 local record = redis.pcall('GET', KEYS[1])
 if type(record) ~= 'string' then
     return record -- none, or the error of a key of another type
@@ -21,6 +25,6 @@ end
 -- Keeps the time to live, and does not touch the grant.
 local written = redis.pcall('SETRANGE', KEYS[1], 95, mark)
 if type(written) == 'table' then
-    return written -- out of memory, or a replica: nothing was changed
+    return written -- out of memory, or too few replicas: nothing was changed
 end
 return {1, record}

@@ -1,10 +1,10 @@
-//! The replicas that must have a redemption before it counts.
+//! The replicas that must acknowledge a redemption before it counts.
 
 use std::time::Duration;
 
 use redis::Cmd;
 
-/// How many, and how long they are waited for.
+/// Their number, and how long to wait for them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Replicas {
     pub(crate) number: u16,
@@ -12,10 +12,10 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
-    /// Whole milliseconds, rounded up, and one at least: to `WAIT`, none means for ever.
+    /// Rounds up to whole milliseconds, at least one: `WAIT` with 0 waits for ever.
     pub(crate) fn new(number: u16, timeout: Duration) -> Self {
         let millis = u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-        // What Redis takes for a time-out is a signed number that is added to the time of day.
+        // Redis adds the time-out, a signed number, to the time of day.
         Self { number, millis: millis.clamp(1, 3_600_000) }
     }
 
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_never_for_ever() {
+    fn a_wait_always_ends() {
         for (timeout, millis) in [
             (Duration::ZERO, 1),
             (Duration::from_nanos(1), 1),

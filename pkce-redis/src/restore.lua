@@ -1,5 +1,9 @@
--- KEYS[1]: the code's key. ARGV[1]: the ticket that may be taken back.
--- Answers 1 if it was, 0 if there was nothing to take back, -1 if the value is no record.
+-- KEYS[1]: the code's key. ARGV[1]: the ticket whose redemption is taken back.
+-- Returns 1 if it was, 0 if there is none, -1 if the value is no record.
+local refused = replica_error(KEYS[1])
+if refused then
+    return refused
+end
 local header = redis.pcall('GETRANGE', KEYS[1], 0, 148)
 if type(header) ~= 'string' then
     return header

@@ -154,3 +154,7 @@ pub use crate::token_endpoint::{TokenEndpoint, TokenEndpointLayer};
 /// );
 /// ```
 pub type AuthorizationResponse = pkce_core::adapter::ResponseTo<AuthorizationRedirect>;
+
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

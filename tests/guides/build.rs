@@ -1,39 +1,61 @@
-//! Takes the programs out of the guides: each complete listing of `src/main.rs`, numbered in each guide from 1, as
-//! `axum_1.rs`, and what else is Rust in a guide, as `axum_piece_1.rs`.
+//! Takes the programs out of the guides: `src/main.rs` as the reader has it when it is built, numbered in each guide from 1,
+//! as `axum_1.rs`, and what else is Rust in a guide, as `axum_piece_1.rs`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const FENCE: &str = "```";
-const LISTING: &str = "```rust src/main.rs";
-const PIECE: &str = "```rust";
+#[expect(dead_code, clippy::panic, clippy::unwrap_used, reason = "shared with the test, which reads more of a block")]
+#[path = "suite/block.rs"]
+mod block;
+#[path = "suite/change.rs"]
+mod change;
+#[path = "suite/version.rs"]
+mod version;
+
+use block::{Block, blocks};
+use version::{PROGRAM, Version, builds};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let out = PathBuf::from(env::var("OUT_DIR")?);
     let guides = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../docs/guides");
     println!("cargo::rerun-if-changed={}", guides.display());
+    println!("cargo::rerun-if-changed=suite");
     for entry in fs::read_dir(guides)? {
         let path = entry?.path();
         println!("cargo::rerun-if-changed={}", path.display());
         let name = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a guide has no name")?;
-        let text = fs::read_to_string(&path)?;
-        let mut lines = text.lines();
-        let (mut listings, mut pieces) = (0, 0);
-        while let Some(line) = lines.next() {
-            let file = match line {
-                LISTING => {
-                    listings += 1;
-                    format!("{name}_{listings}.rs")
-                }
-                PIECE => {
-                    pieces += 1;
-                    format!("{name}_piece_{pieces}.rs")
-                }
-                _ => continue,
-            };
-            let rust: Vec<&str> = lines.by_ref().take_while(|line| *line != FENCE).collect();
-            fs::write(out.join(file), rust.join("\n") + "\n")?;
+        take_out(name, &fs::read_to_string(&path)?)?;
+    }
+    Ok(())
+}
+
+fn take_out(name: &str, guide: &str) -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let (mut program, mut version, mut pieces) = (String::new(), Version::default(), 0);
+    for block in blocks(guide) {
+        let commands = match block {
+            Block::Piece(text) => {
+                pieces += 1;
+                fs::write(out.join(format!("{name}_piece_{pieces}.rs")), text)?;
+                continue;
+            }
+            Block::Listing { file, text, .. } if file == PROGRAM => {
+                program = text;
+                version.change();
+                continue;
+            }
+            Block::Diff { line, file, text } if file == PROGRAM => {
+                let changed = change::change(&program, &text);
+                program = changed.map_err(|error| format!("docs/guides/{name}.md, line {line}: {error}"))?;
+                version.change();
+                continue;
+            }
+            Block::Listing { .. } | Block::Diff { .. } => continue,
+            Block::Server(step) => vec![step],
+            Block::Console(steps) => steps,
+        };
+        if commands.iter().any(|step| builds(&step.command)) {
+            fs::write(out.join(format!("{name}_{}.rs", version.built())), &program)?;
         }
     }
     Ok(())

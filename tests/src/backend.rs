@@ -45,7 +45,7 @@ impl Backend {
     /// Starts one; `None` if this machine cannot, which is said on stderr.
     pub fn start(kind: Kind) -> Option<Self> {
         Some(match kind {
-            Kind::Redis => Self::Redis(Redis::start_with(&["--appendonly", "yes"])?),
+            Kind::Redis => Self::Redis(Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"])?),
             Kind::RedisCluster => Self::RedisCluster(RedisCluster::start()?),
             Kind::Postgres => Self::Postgres(Postgres::start()?),
             Kind::MariaDb => Self::MariaDb(MariaDb::start()?),

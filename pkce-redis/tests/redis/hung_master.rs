@@ -1,4 +1,4 @@
-//! A master that hangs: what it stops, and what not.
+//! A master that hangs stops only its own slots.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::cluster::{ALONE, a_master_and_its_replica, bind_at, cluster};
 use crate::load::load;
 use crate::support::{ClusterStore, Found, attempt, cluster_store, redeem, until};
 
-/// A Cluster in which nobody follows a master until that is allowed, and whose other masters go on without it.
+/// A Cluster in which no replica takes over until that is allowed, and whose other masters go on.
 async fn patient() -> Option<RedisCluster> {
     let cluster = cluster().await?;
     for node in cluster.nodes() {
@@ -20,7 +20,7 @@ async fn patient() -> Option<RedisCluster> {
     Some(cluster)
 }
 
-/// The codes that a master has, and as many that the others have.
+/// The codes of one master, and those of the others.
 async fn codes_of(store: &ClusterStore, cluster: &RedisCluster, master: usize) -> (Vec<CodeDigest>, Vec<CodeDigest>) {
     let mut others = Vec::new();
     for other in cluster.masters().into_iter().filter(|other| *other != master) {
@@ -44,7 +44,7 @@ async fn a_master_that_hangs_stops_no_slots_but_its_own_and_is_followed_while_it
     assert_eq!(hung.answered, 0);
     assert_eq!(healthy.failed, 0);
 
-    // Its replica follows. The way to the old master is still open, and still says nothing.
+    // Its replica takes over. The connection to the old master is still open, and unanswered.
     cluster.node(replica).ask(&["CONFIG", "SET", "cluster-replica-no-failover", "no"]).unwrap();
     until("the replica follows", || {
         cluster.nodes()[replica].ask(&["INFO", "replication"]).is_ok_and(|role| role.contains("role:master"))
@@ -62,7 +62,7 @@ async fn a_master_that_hangs_stops_no_slots_but_its_own_and_is_followed_while_it
     cluster.node(master).resume();
 }
 
-/// One call at a time: nothing else shows that the connection lives.
+/// One call at a time, so that no other call shows that the connection works.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_to_another_master_need_not_wait_for_the_one_that_hangs() {
     let _alone = ALONE.lock().await;

@@ -7,14 +7,14 @@ use tokio::time::{interval, timeout};
 
 use crate::support::{Found, attempt, redeem};
 
-/// What came of the calls.
+/// The results of the calls.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) answered: usize,
     pub(crate) failed: usize,
 }
 
-/// Redeems these codes, one after the other and again, a hundred times in a second and for so long.
+/// Redeems these codes in turn, a hundred times a second, for `length`.
 pub(crate) async fn load<S: ChallengeStore + Clone>(store: &S, codes: &[CodeDigest], length: Duration) -> Load {
     let began = Instant::now();
     let mut tick = interval(Duration::from_millis(10));

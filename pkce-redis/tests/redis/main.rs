@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test may fail"
 )]
-#![expect(clippy::print_stdout, reason = "what was measured is told")]
+#![expect(clippy::print_stdout, reason = "the measurements")]
 
 mod cluster;
 mod connections;
@@ -15,6 +15,9 @@ mod hung_master;
 mod keys;
 mod load;
 mod memory;
+mod moving_address;
+mod operators;
+mod other_servers;
 mod permissions;
 mod processes;
 mod relay;

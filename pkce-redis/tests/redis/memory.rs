@@ -1,13 +1,15 @@
-//! A Redis without room: `maxmemory` with `noeviction`, and with a policy that evicts.
+//! The memory of a code, and a Redis without room: `maxmemory` with `noeviction`, and with a policy that evicts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use pkce_core::Timestamp;
 use pkce_core::store::{Binding, BindingParts, ChallengeStore as _, CodeDigest, Inserted, StoreErrorKind};
 use pkce_test_servers::Redis;
 
-use crate::support::{Found, attempt, binding, code, redeem, store};
+use crate::support::{Found, PROOF, attempt, binding, code, redeem, store};
 
-/// A grant of 16 KiB fills a small Redis soon.
+/// With a grant of 16 KiB, which soon fills a small Redis.
 fn large() -> Binding {
     let small = binding();
     let proof = small.proof().map(|proof| &proof.as_bytes()[..]);
@@ -25,7 +27,7 @@ fn large() -> Binding {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
     let Some(redis) = Redis::start_with(&["--maxmemory", "8mb", "--maxmemory-policy", "noeviction"]) else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let served = code();
     assert_eq!(store.insert(&served, &large()).await.unwrap(), Inserted::Recorded);
     let first = attempt();
@@ -42,17 +44,17 @@ async fn a_full_redis_refuses_what_it_would_have_to_write_and_loses_nothing() {
     assert_eq!(full.kind(), StoreErrorKind::Full);
     assert!(live.len() > 100, "{}", live.len());
 
-    // What it says of the codes it has is still true, and what it cannot write is an error.
+    // It still reports redeemed codes, and what it cannot write is an error.
     redis.ask(&["CONFIG", "SET", "maxmemory", "2mb"]).unwrap();
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
     let waiting = attempt();
     assert_eq!(redeem(&store, &live[0], &waiting).await, Found::Fault(StoreErrorKind::Full));
 
-    // What is taken back is written too: the code of a client whose host refused it stays redeemed.
+    // A restore is a write too: the code of a client that the host rejected stays redeemed.
     assert_eq!(store.restore(&served, first.ticket()).await.unwrap_err().kind(), StoreErrorKind::Full);
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
 
-    // Room again: every live code is still there, and not one is marked.
+    // There is room again: every live code is still there, unmarked.
     redis.ask(&["CONFIG", "SET", "maxmemory", "64mb"]).unwrap();
     for code in &live {
         assert_eq!(redeem(&store, code, &attempt()).await, Found::First);
@@ -65,7 +67,7 @@ async fn a_redis_that_evicts_forgets_codes_but_serves_none_twice() {
     let Some(redis) = Redis::start_with(&["--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random"]) else {
         return;
     };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     let codes: Vec<CodeDigest> = (0..1_000).map(|_| code()).collect();
     for code in &codes {
         assert_eq!(store.insert(code, &large()).await.unwrap(), Inserted::Recorded);
@@ -80,4 +82,29 @@ async fn a_redis_that_evicts_forgets_codes_but_serves_none_twice() {
         }
     }
     assert!(forgotten > 100, "{forgotten} forgotten");
+}
+
+/// `docs/stores.md` has this number.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_without_a_grant_takes_less_than_four_hundred_bytes() {
+    const CODES: u32 = 20_000;
+    let Some(redis) = Redis::start() else { return };
+    let store = store(redis.port());
+    let now = Timestamp::now();
+    let proof = Some(&PROOF.as_bytes()[..]);
+    let end = now.saturating_add(Duration::from_secs(600));
+    let binding =
+        Binding::from_parts(BindingParts { method: "S256", proof, grant: None, issued_at: now, expires_at: end })
+            .unwrap();
+    let used = || {
+        let info = redis.ask(&["INFO", "memory"]).unwrap();
+        info.lines().find_map(|line| line.strip_prefix("used_memory:")?.parse::<u32>().ok()).unwrap()
+    };
+    let before = used();
+    for _ in 0..CODES {
+        assert_eq!(store.insert(&code(), &binding).await.unwrap(), Inserted::Recorded);
+    }
+    let bytes = (used() - before) / CODES;
+    println!("a code without a grant takes {bytes} bytes of Redis's memory");
+    assert!((200..400).contains(&bytes), "{bytes}");
 }

@@ -1,10 +1,10 @@
-//! What the crate's page lists for a user of Redis is what the store needs: no less, and no more.
+//! The store needs exactly the permissions that the crate's page lists.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use pkce_core::store::{ChallengeStore, Inserted};
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::Redis;
 use redis::RedisConnectionInfo;
 use redis::cluster::ClusterClient;
@@ -21,7 +21,7 @@ const CLUSTER: [&str; 3] = ["+ping", "+cluster|slots", "+asking"];
 const SENTINEL: &str = "+role";
 const DATABASE: &str = "+select";
 
-/// A user with these permissions and no other, in place of the one before.
+/// Replaces the user by one with these permissions and no others.
 fn allow(redis: &Redis, further: &[&str]) {
     let user = ["ACL", "SETUSER", "codes", "reset", "on", ">secret"];
     let words: Vec<_> = user.into_iter().chain(STORE.split(' ')).chain(further.iter().copied()).collect();
@@ -33,7 +33,7 @@ async fn works(store: &impl ChallengeStore) -> bool {
     let (code, attempt) = (code(), attempt());
     let binding = binding();
     store.insert(&code, &binding).await.is_ok_and(|inserted| inserted == Inserted::Recorded)
-        // Once more: the record that is there is read.
+        // Once more, so that the existing record is read.
         && store.insert(&code, &binding).await.is_ok()
         && redeem(store, &code, &attempt).await == Found::First
         && store.restore(&code, attempt.ticket()).await.is_ok()
@@ -49,7 +49,7 @@ async fn on_a_single_redis_the_store_needs_no_more_permissions_than_it_says() {
     assert!(works(&store).await);
     let waiting = store.wait_for_replicas(1, Duration::from_millis(1));
     let error = words(&waiting.redeem(&bind(&waiting).await, &attempt()).await.unwrap_err());
-    assert!(error.contains("0 of the 1 replicas"), "{error}");
+    assert!(error.contains("0 of 1 replicas"), "{error}");
 
     let other = redis::Client::open(url(1)).unwrap();
     assert!(other.get_multiplexed_async_connection().await.is_err());
@@ -57,7 +57,7 @@ async fn on_a_single_redis_the_store_needs_no_more_permissions_than_it_says() {
     assert!(works(&RedisStore::new(other.get_multiplexed_async_connection().await.unwrap())).await);
 }
 
-/// A slot that moves is the one case in which the client says `ASKING`.
+/// The client sends `ASKING` only while a slot moves.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_cluster_the_store_needs_the_permissions_that_it_says() {
     let _alone = ALONE.lock().await;
@@ -86,7 +86,7 @@ async fn on_a_cluster_the_store_needs_the_permissions_that_it_says() {
 
     allow(&CLUSTER[..2]);
     assert!(store.insert(&moving, &binding).await.is_err(), "{} is not needed", CLUSTER[2]);
-    // What it asks of its connections; it takes an error for an answer, too, but connects anew more often.
+    // `PING` checks a connection. An error is an answer too, but then the client reconnects more often.
     let [ping, slots, asking] = CLUSTER;
     allow(&[slots, asking]);
     assert!(works(&RedisStore::new(client.get_async_connection().await.unwrap())).await);
@@ -104,7 +104,7 @@ async fn with_sentinel_the_store_needs_the_permissions_that_it_says() {
         let (urls, user) = (vec![sentinel.url()], Some(user.clone()));
         let client = SentinelClient::build(urls, "mymaster".to_owned(), user, SentinelServerType::Master).unwrap();
         let client = Arc::new(Mutex::new(client));
-        RedisStore::new(Renewed::new(move || {
+        RedisStore::new(ReconnectingConnection::new(move || {
             let client = Arc::clone(&client);
             async move { client.lock().await.get_async_connection().await }
         }))

@@ -11,7 +11,7 @@ use crate::support::{Found, PROOF, binding, redeem, store, ticket};
 
 const CODES: usize = 1_000;
 const PROCESSES: usize = 4;
-/// Started once more for each of the processes, with the port of the server.
+/// This test is started again for each process, with the port of the server.
 const TEST: &str = "processes::four_processes_that_redeem_the_same_codes_serve_each_once";
 const PORT: &str = "PKCE_REDEEMER_PORT";
 const MINE: &str = "served: ";
@@ -23,10 +23,10 @@ fn nth(code: usize) -> CodeDigest {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
     if let Ok(port) = env::var(PORT) {
-        return redeem_all(port.parse().unwrap()).await; // It is one of the four.
+        return redeem_all(port.parse().unwrap()).await; // This process is one of the four.
     }
     let Some(redis) = Redis::start() else { return };
-    let store = store(redis.port()).await;
+    let store = store(redis.port());
     for code in 0..CODES {
         assert_eq!(store.insert(&nth(code), &binding()).await.unwrap(), Inserted::Recorded);
     }
@@ -53,7 +53,7 @@ async fn four_processes_that_redeem_the_same_codes_serve_each_once() {
 }
 
 async fn redeem_all(port: u16) {
-    let store = store(port).await;
+    let store = store(port);
     let redeemers: Vec<_> = (0..CODES)
         .map(|code| {
             let store = store.clone();

@@ -1,4 +1,4 @@
-//! A relay that counts round trips: how often the client speaks after the server has.
+//! A relay that counts round trips: how often the client sends after the server did.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! One round trip for each verb, two after the script cache was emptied.
+//! One round trip for each verb, two after Redis has lost its scripts.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::support::{Found, Monitor, attempt, bind, living, redeem, store};
 async fn each_verb_is_one_command_and_one_round_trip() {
     let Some(redis) = Redis::start() else { return };
     let relay = Relay::to(redis.port()).await;
-    let store = store(relay.port()).await;
-    // The scripts are known from now on.
+    let store = store(relay.port());
+    // Redis knows the scripts from here on.
     store.restore(&bind(&store).await, attempt().ticket()).await.unwrap();
     assert_eq!(redeem(&store, &bind(&store).await, &attempt()).await, Found::First);
 
@@ -33,7 +33,7 @@ async fn each_verb_is_one_command_and_one_round_trip() {
 async fn an_insert_that_finds_a_record_takes_a_second_round_trip_to_read_it() {
     let Some(redis) = Redis::start() else { return };
     let relay = Relay::to(redis.port()).await;
-    let store = store(relay.port()).await;
+    let store = store(relay.port());
     let code = bind(&store).await;
     let (mut monitor, before) = (Monitor::of(&redis), relay.round_trips());
     assert_eq!(store.insert(&code, &living(Duration::from_secs(61))).await.unwrap(), Inserted::Occupied);
@@ -44,7 +44,7 @@ async fn an_insert_that_finds_a_record_takes_a_second_round_trip_to_read_it() {
 async fn scripts_that_redis_has_lost_take_one_more_round_trip_once() {
     let Some(redis) = Redis::start() else { return };
     let relay = Relay::to(redis.port()).await;
-    let store = store(relay.port()).await;
+    let store = store(relay.port());
     let (code, attempt) = (bind(&store).await, attempt());
     for _ in 0..2 {
         redis.ask(&["SCRIPT", "FLUSH"]).unwrap();
@@ -68,7 +68,7 @@ async fn scripts_that_redis_has_lost_take_one_more_round_trip_once() {
 async fn waiting_for_replicas_takes_no_further_round_trip() {
     let Some((master, _replica)) = pair().await else { return };
     let relay = Relay::to(master.port()).await;
-    let store = store(relay.port()).await.wait_for_replicas(1, Duration::from_millis(900));
+    let store = store(relay.port()).wait_for_replicas(1, Duration::from_millis(900));
     for trips in [2, 1] {
         let code = bind(&store).await;
         let before = relay.round_trips();

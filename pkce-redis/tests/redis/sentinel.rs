@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::Redis;
 use redis::sentinel::{SentinelClient, SentinelServerType};
 use tokio::sync::Mutex;
@@ -29,7 +29,7 @@ impl Sentinel {
         );
         fs::write(&file, settings).unwrap();
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "redis-server"]).arg(&file).arg("--sentinel");
+        command.args(["--pdeathsig", "KILL"]).arg(Redis::program().unwrap()).arg(&file).arg("--sentinel");
         let process = command.stdout(Stdio::null()).spawn().unwrap();
         Self { process, port }
     }
@@ -55,7 +55,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     let client =
         SentinelClient::build(vec![sentinel.url()], "mymaster".to_owned(), None, SentinelServerType::Master).unwrap();
     let client = Arc::new(Mutex::new(client));
-    let connection = Renewed::new(move || {
+    let connection = ReconnectingConnection::new(move || {
         let client = Arc::clone(&client);
         async move { client.lock().await.get_async_connection().await }
     });
@@ -63,7 +63,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     recovered(&store).await;
     let (served, live) = (bind(&store).await, bind(&store).await);
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::First);
-    // Sentinel has to know the replica before it can name it.
+    // Sentinel must know the replica before it can promote it.
     let sentinel_knows = || {
         let client = redis::Client::open(sentinel.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
@@ -73,10 +73,10 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     };
     until("Sentinel knows the replica", sentinel_knows).await;
 
-    // Nor is a script known to it.
+    // The replica does not know the script.
     assert_eq!((scripts(&master), scripts(&replica)), (1, 0));
     master.kill();
-    // There is no replica left that could be waited for.
+    // There is no replica left to wait for.
     let store = store.wait_for_replicas(0, Duration::ZERO);
     recovered(&store).await;
     assert_eq!(redeem(&store, &served, &attempt()).await, Found::Again);
@@ -84,7 +84,7 @@ async fn a_store_follows_the_master_that_sentinel_names_and_serves_no_code_twice
     assert_eq!(scripts(&replica), 1);
 }
 
-/// How many scripts it has.
+/// The number of scripts that it knows.
 fn scripts(redis: &Redis) -> usize {
     let info = redis.ask(&["INFO", "memory"]).unwrap();
     info.lines().find_map(|line| line.strip_prefix("number_of_cached_scripts:")?.parse().ok()).unwrap()

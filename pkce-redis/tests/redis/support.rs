@@ -1,4 +1,4 @@
-//! The domain's verbs, and what the tests look through.
+//! The domain's verbs, and a view of the commands.
 
 use std::error::Error as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,32 +10,45 @@ use pkce_core::store::{
     Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Proof, Redemption, StoreError,
     StoreErrorKind, Ticket,
 };
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_test_servers::{Redis, RedisCluster};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::AsyncConnectionConfig;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 
 pub(crate) const PROOF: Proof = Proof::from_bytes([0xfb; 32]);
 pub(crate) const WRONG: Proof = Proof::from_bytes([8; 32]);
 
-/// Through a `ConnectionManager`, as a server would.
-pub(crate) async fn store(port: u16) -> RedisStore<ConnectionManager> {
+pub(crate) type Store = RedisStore<ReconnectingConnection<MultiplexedConnection>>;
+
+/// As the crate's page recommends, with a longer response time-out than the default: the machine may be busy.
+pub(crate) fn store(port: u16) -> Store {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    // Comes back soon after the server does, and waits longer than the default's half a second on a busy machine.
+    RedisStore::new(ReconnectingConnection::new(move || {
+        let client = client.clone();
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(1)));
+        async move { client.get_multiplexed_async_connection_with_config(&patient).await }
+    }))
+}
+
+/// The connection that the crate's page warns of.
+pub(crate) async fn managed_store(port: u16) -> RedisStore<ConnectionManager> {
+    let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
+    // It reconnects soon after the server is back.
     let config = ConnectionManagerConfig::new()
         .set_max_delay(Duration::from_millis(100))
         .set_response_timeout(Some(Duration::from_secs(1)));
     RedisStore::new(client.get_connection_manager_with_config(config).await.unwrap())
 }
 
-pub(crate) type ClusterStore = RedisStore<Renewed<ClusterConnection>>;
+pub(crate) type ClusterStore = RedisStore<ReconnectingConnection<ClusterConnection>>;
 
-/// As the crate's page recommends: this client has no response time-out by default, and stops for good if it loses its
-/// connections at an unlucky moment.
+/// As the crate's page recommends: this client has no response time-out by default, and can stop for good if it loses
+/// its connections.
 pub(crate) fn cluster_store(cluster: &RedisCluster) -> ClusterStore {
     let client = ClusterClient::builder(cluster.urls()).response_timeout(Duration::from_secs(1)).build().unwrap();
-    RedisStore::new(Renewed::new(move || {
+    RedisStore::new(ReconnectingConnection::new(move || {
         let client = client.clone();
         async move { client.get_async_connection().await }
     }))
@@ -51,11 +64,11 @@ pub(crate) fn code() -> CodeDigest {
 
 /// The key of a code under the default prefix.
 pub(crate) fn key(code: &CodeDigest) -> String {
-    let digits = code.as_bytes().map(|octet| format!("{octet:02x}"));
+    let digits = code.as_bytes().map(|byte| format!("{byte:02x}"));
     format!("pkce:{}", digits.concat())
 }
 
-/// S256, the grant `alice`, for a minute.
+/// S256, with the grant `alice`, for a minute.
 pub(crate) fn binding() -> Binding {
     living(Duration::from_secs(60))
 }
@@ -79,12 +92,12 @@ pub(crate) async fn bind(store: &impl ChallengeStore) -> CodeDigest {
     code
 }
 
-/// With the right proof, under a ticket of its own.
+/// An attempt with the right proof and a new ticket.
 pub(crate) fn attempt() -> Attempt {
     Attempt::new(Some(PROOF), ticket(), Timestamp::now())
 }
 
-/// What came of an attempt: how the tests speak of it.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     First,
@@ -104,12 +117,12 @@ pub(crate) async fn redeem(store: &impl ChallengeStore, code: &CodeDigest, attem
     }
 }
 
-/// An error with what it is about, as an operator reads it.
+/// An error and its source, as an operator reads them.
 pub(crate) fn words(error: &StoreError) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// Tries until the server is there again, without a new connection by hand.
+/// Tries until the store works again.
 pub(crate) async fn recovered(store: &impl ChallengeStore) {
     for _ in 0..600 {
         let (code, attempt) = (code(), attempt());
@@ -121,7 +134,7 @@ pub(crate) async fn recovered(store: &impl ChallengeStore) {
     panic!("the store does not recover");
 }
 
-/// Asks again until it holds, for half a minute.
+/// Waits until `holds` returns true, for at most half a minute.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..600 {
         if holds() {
@@ -132,7 +145,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("waited in vain until {what}");
 }
 
-/// Every command that clients send, as `MONITOR` sees it. What scripts call is not among them.
+/// Every command that clients send, as `MONITOR` sees it, without those that scripts call.
 pub(crate) struct Monitor(BufReader<TcpStream>);
 
 impl Monitor {
@@ -151,7 +164,7 @@ impl Monitor {
         line.trim_end().to_owned()
     }
 
-    /// The names of the commands since it was asked last.
+    /// The names of the commands since the last call.
     pub(crate) fn commands(&mut self, redis: &Redis) -> Vec<String> {
         redis.ask(&["ECHO", "so far"]).unwrap();
         let mut commands = Vec::new();

@@ -136,6 +136,8 @@ async fn a_body_cut_off_by_a_limit_outside_is_too_large() {
     };
     let app = host(&pkce(), post(echo)).layer(tower_http::limit::RequestBodyLimitLayer::new(50));
     assert_eq!(outcome(&send(&app, token_request(chunked())).await), (413, Some(Reason::BodyTooLarge)));
+    let broken = Body::new(frames([Frame::data(Bytes::from_static(REFRESH))]).broken_off());
+    assert_eq!(outcome(&send(&app, token_request(broken)).await), (400, Some(Reason::MalformedBody)));
 }
 
 /// Virtual time: the body never ends.

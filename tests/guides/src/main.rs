@@ -1,12 +1,11 @@
-//! The programs of the guides, exactly as they are printed there. `GUIDE_PROGRAM` in the environment says which: the
-//! guide's name and the number of the listing in it, as in `axum_2`. The arguments are the program's own.
+//! The programs of the guides, as their listings and changes make them. `GUIDE_PROGRAM` in the environment names one: the
+//! guide, and the number of the version, as in `axum_2`. The arguments are the program's own.
 //!
 //! They are one binary, because linking is most of the work.
 #![expect(
     clippy::pedantic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "what readers are shown is as short as their own code"
 )]
 

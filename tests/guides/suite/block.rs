@@ -11,6 +11,8 @@ pub(crate) enum Block {
     Server(Step),
     /// ```` ```console ````: commands, and what they print.
     Console(Vec<Step>),
+    /// ```` ```rust ````: Rust that is compiled, and is no file of the reader's.
+    Piece(String),
 }
 
 /// A command behind `$ `, with the lines that it continues on, and what it prints.
@@ -37,6 +39,7 @@ pub(crate) fn blocks(guide: &str) -> Vec<Block> {
                 Block::Server(step)
             }
             Some((_, file)) => Block::Listing { line, file: file.to_owned(), text: text() },
+            None if info == "rust" => Block::Piece(text()),
             None if info == "console" => Block::Console(steps(line, &inside)),
             None => continue,
         });

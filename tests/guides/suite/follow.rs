@@ -14,8 +14,7 @@ use crate::program::built;
 use crate::root;
 use crate::said::is_as_printed;
 use crate::shell::{Running, Shell};
-
-const PROGRAM: &str = "src/main.rs";
+use crate::version::{PROGRAM, Version, builds};
 
 /// Where the programs listen unless they are told otherwise.
 const ADDRESS: &str = "127.0.0.1:3000";
@@ -28,8 +27,7 @@ struct Reader<'a> {
     folder: Folder,
     ports: Ports,
     files: HashMap<String, String>,
-    /// How many listings of the program there were.
-    listings: usize,
+    version: Version,
     servers: HashMap<String, Running>,
     shell: Shell,
 }
@@ -47,7 +45,7 @@ pub(crate) fn follow(guide: &str) {
         folder,
         ports: Ports::of(&format!("{text} {ADDRESS}")),
         files: HashMap::new(),
-        listings: 0,
+        version: Version::default(),
         servers: HashMap::new(),
     };
     let blocks = blocks(&text);
@@ -58,6 +56,7 @@ pub(crate) fn follow(guide: &str) {
             Block::Diff { line, file, text } => reader.change(line, &file, &text),
             Block::Server(step) => reader.start(&step),
             Block::Console(steps) => steps.iter().for_each(|step| reader.run(step)),
+            Block::Piece(_) => {}
         }
     }
 }
@@ -65,9 +64,6 @@ pub(crate) fn follow(guide: &str) {
 impl Reader<'_> {
     /// A whole file: a new one, or what the changes have made of it.
     fn write(&mut self, line: usize, file: String, text: String) {
-        if file == PROGRAM {
-            self.listings += 1;
-        }
         if file == "Cargo.toml" {
             manifest::check(&text);
         }
@@ -89,6 +85,9 @@ impl Reader<'_> {
 
     fn save(&mut self, file: String, text: String) {
         self.folder.write(&file, &self.ports.place(&text));
+        if file == PROGRAM {
+            self.version.change();
+        }
         self.files.insert(file, text);
     }
 
@@ -96,15 +95,16 @@ impl Reader<'_> {
     fn start(&mut self, step: &Step) {
         let address = address(&step.command).unwrap_or(ADDRESS).to_owned();
         self.servers.remove(&address);
+        let program = self.program();
         let mut command = if let Some(command) = of_the_clone(&step.command) {
             format!("exec {command}")
-        } else if step.command.contains("cargo run") {
-            step.command.replace(" -- ", " ").replace("cargo run", &format!("exec {}", self.program()))
+        } else if builds(&step.command) {
+            step.command.replace(" -- ", " ").replace("cargo run", &format!("exec {program}"))
         } else {
             format!("exec {}", step.command)
         };
         if !command.contains(&address) {
-            command = command.replace(&self.program(), &format!("{} {address}", self.program()));
+            command = command.replace(&program, &format!("{program} {address}"));
         }
         let mut running = Running::start(self.folder.path(), &self.ports.place(&command));
         let said = running.lines(step.output.len());
@@ -116,7 +116,8 @@ impl Reader<'_> {
         let command = step.command.as_str();
         if let Some(copy) = command.strip_prefix("cargo build && cp target/debug/") {
             let (_, name) = copy.split_once(' ').unwrap();
-            self.folder.write(name, &format!("exec {} \"$@\"\n", self.program()));
+            let program = self.program();
+            self.folder.write(name, &format!("exec {program} \"$@\"\n"));
             let said = self.shell_said(&format!("chmod +x {name}"));
             return self.compare(step, &said);
         }
@@ -147,9 +148,9 @@ impl Reader<'_> {
         );
     }
 
-    /// The program as it was listed last.
-    fn program(&self) -> String {
-        format!("env GUIDE_PROGRAM={}_{} {}", self.guide, self.listings, env!("CARGO_BIN_EXE_guide-server"))
+    /// The program as the listings and changes have made it.
+    fn program(&mut self) -> String {
+        format!("env GUIDE_PROGRAM={}_{} {}", self.guide, self.version.built(), env!("CARGO_BIN_EXE_guide-server"))
     }
 
     fn at(&self, line: usize) -> String {

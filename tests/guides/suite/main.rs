@@ -11,10 +11,12 @@ mod ports;
 mod program;
 mod said;
 mod shell;
+mod version;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use block::{Block, blocks};
 use follow::follow;
 
 #[test]
@@ -50,6 +52,18 @@ fn every_guide_is_followed_and_linked() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(include_str!("main.rs").contains(&format!("    follow(\"{name}\");")), "{name} is not followed");
         assert!(readme.contains(&format!("(docs/guides/{name}.md)")), "README.md does not link {name}");
+    }
+}
+
+#[test]
+fn every_piece_is_compiled() {
+    for entry in fs::read_dir(root().join("docs/guides")).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, guide) = (path.file_stem().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
+        let pieces = blocks(&guide).into_iter().filter(|block| matches!(block, Block::Piece(text) if !text.is_empty()));
+        for number in 1..=pieces.count() {
+            assert!(include_str!("pieces.rs").contains(&format!("/{name}_piece_{number}.rs")), "{name} {number}");
+        }
     }
 }
 

@@ -1,5 +1,39 @@
 //! The Rust in the guides that is no whole program.
 
+mod actix {
+    mod lifetime {
+        include!(concat!(env!("OUT_DIR"), "/actix_piece_1.rs"));
+
+        #[test]
+        fn the_codes_live_for_five_minutes() {
+            assert!(format!("{:?}", pkce()).contains("code_lifetime: 300s"));
+        }
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/actix_piece_2.rs"));
+
+    mod test {
+        include!(concat!(env!("OUT_DIR"), "/actix_piece_3.rs"));
+    }
+}
+
+mod axum {
+    mod lifetime {
+        include!(concat!(env!("OUT_DIR"), "/axum_piece_1.rs"));
+
+        #[test]
+        fn the_codes_live_for_five_minutes() {
+            assert!(format!("{:?}", pkce()).contains("code_lifetime: 300s"));
+        }
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/axum_piece_2.rs"));
+
+    mod test {
+        include!(concat!(env!("OUT_DIR"), "/axum_piece_3.rs"));
+    }
+}
+
 mod migration {
     include!(concat!(env!("OUT_DIR"), "/migration_piece_1.rs"));
 

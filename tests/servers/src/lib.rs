@@ -31,4 +31,4 @@ pub use postgres::Postgres;
 pub use program::{find, lacks, say};
 pub use prometheus::Prometheus;
 pub use proxy::Proxy;
-pub use redis::Redis;
+pub use redis::{REDIS_SERVER, Redis};

@@ -1,7 +1,11 @@
 //! Redis.
 
+use std::env;
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::home::Home;
@@ -9,9 +13,18 @@ use crate::port;
 use crate::program;
 use crate::server::Server;
 
-/// A Redis of one's own. It writes nothing to the disk unless told to.
+/// Names another server program than `redis-server`: another version of Redis, or Valkey.
+pub const REDIS_SERVER: &str = "PKCE_REDIS_SERVER";
+
+/// The arguments of the next start.
+type Arguments = Arc<Mutex<Vec<String>>>;
+
+/// A Redis of its own for a test. It writes nothing to the disk unless told to.
 #[derive(Debug)]
-pub struct Redis(Server);
+pub struct Redis {
+    server: Server,
+    arguments: Arguments,
+}
 
 impl Redis {
     /// Starts one; `None` if this machine has none.
@@ -24,24 +37,39 @@ impl Redis {
         Self::start_at(port::free, arguments)
     }
 
+    /// The server program; `None` if this machine has none.
+    pub fn program() -> Option<PathBuf> {
+        env::var_os(REDIS_SERVER).map_or_else(|| program::find("redis-server"), |program| Some(program.into()))
+    }
+
     /// Starts a node of a Cluster.
     pub(crate) fn start_node(arguments: &[&str]) -> Option<Self> {
         Self::start_at(port::free_for_a_node, arguments)
     }
 
     fn start_at(free_port: fn() -> u16, arguments: &[&str]) -> Option<Self> {
-        let program = program::find("redis-server")?;
+        let (program, home) = (Self::program()?, Home::new("redis"));
+        // The folder of the build, where `tests/run` installs other servers, may be closed to the user that runs them.
+        let own = home.join("server");
+        fs::copy(program, &own).unwrap();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let arguments = Arc::new(Mutex::new(arguments));
+        let further = Arc::clone(&arguments);
         let command = move |home: &Home, port: u16| {
-            let mut words = home.command(&program);
+            let mut words = home.command(&own);
             words.extend(["--bind", "127.0.0.1", "--save", "", "--dir"].map(str::to_owned));
             words.push(home.path().to_str().unwrap().to_owned());
             words.extend(["--port".to_owned(), port.to_string()]);
-            words.extend(arguments.iter().cloned());
+            words.extend(further.lock().unwrap().iter().cloned());
             words
         };
-        let is_ready = |port, _: &str| ask(port, &["PING"]).is_ok_and(|said| said == "PONG");
-        Some(Self(Server::start(Home::new("redis"), free_port, command, is_ready)))
+        // An error is an answer, too: that a password is missing, say.
+        let is_ready = |port, _: &str| match ask(port, &["PING"]) {
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::Other && !error.to_string().starts_with("LOADING"),
+        };
+        let server = Server::start(home, free_port, command, is_ready);
+        Some(Self { server, arguments })
     }
 
     /// `redis://127.0.0.1:PORT`
@@ -49,36 +77,42 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port())
     }
 
-    /// Where it listens.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.0.port()
+        self.server.port()
     }
 
-    /// `SIGKILL`.
+    /// Kills it by `SIGKILL`.
     pub fn kill(&mut self) {
-        self.0.kill();
+        self.server.kill();
     }
 
-    /// Starts it again at the same port with the data that it had written; kills it before, if it runs.
+    /// Starts it again at the same port with the data that it has written. Kills it first, if it runs.
     pub fn restart(&mut self) {
-        self.0.restart();
+        self.server.restart();
     }
 
-    /// It accepts connections and answers nothing any more.
+    /// Restarts it with further arguments, such as `["--replicaof", "127.0.0.1", "6379"]`.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments.lock().unwrap().extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self.restart();
+    }
+
+    /// Stops it: it accepts connections and answers nothing.
     pub fn pause(&self) {
-        self.0.signal("STOP");
+        self.server.signal("STOP");
     }
 
-    /// It goes on.
+    /// Lets it go on.
     pub fn resume(&self) {
-        self.0.signal("CONT");
+        self.server.signal("CONT");
     }
 
-    /// Sends one command and gives the answer, if that is a line or a string.
+    /// Sends one command and returns the reply, if that is a line or a string.
     ///
     /// # Errors
     ///
-    /// When it cannot be asked, and with the text of an error that it answers.
+    /// If it cannot be asked, and, with its text, if it answers with an error.
     pub fn ask(&self, words: &[&str]) -> io::Result<String> {
         ask(self.port(), words)
     }

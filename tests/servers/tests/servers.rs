@@ -8,7 +8,7 @@ use pkce_test_servers::{MariaDb, Postgres, Proxy, Redis, RedisCluster};
 
 #[test]
 fn a_redis_comes_back_at_its_port_and_goes_when_dropped() {
-    let Some(mut redis) = Redis::start_with(&["--appendonly", "yes"]) else { return };
+    let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"]) else { return };
     assert_eq!(redis.ask(&["SET", "a", "b"]).unwrap(), "OK");
     let port = redis.port();
     redis.kill();

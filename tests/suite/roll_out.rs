@@ -114,7 +114,7 @@ async fn only_response_types_with_a_code_need_a_challenge(adapter: Adapter) -> R
         assert_eq!(refused.status, 400, "{without_code}");
     }
     // One that a reader might take for a code is neither.
-    for lookalike in ["CODE", "Code", "code%0A", "token%09code"] {
+    for lookalike in ["CODE", "Code", "code%0A", "%20code", "token%09code"] {
         for parameters in ["", &query] {
             let refused = ask(format!("/authorize-optional?response_type={lookalike}&{parameters}")).await?;
             assert_eq!((refused.status, refused.error().as_deref()), (400, Some("invalid_request")), "{lookalike}");

@@ -21,12 +21,16 @@ use crate::rejection::Renderer;
 /// `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
 ///
 /// 1. The host runs, and validates client and redirect URI as before. A response without a code passes unchanged.
-/// 2. A code leaves only by 302 or 303, only to the `redirect_uri` of this request, and only once it is bound.
+/// 2. A code leaves only by 302 or 303 (or 307 in response to a GET), only to the `redirect_uri` of this request, and only
+///    once it is bound.
 /// 3. Otherwise the client gets the standard error redirect (RFC 6749 §4.1.2.1) if the host redirected to that URI, and a
 ///    plain rejection if not. [`Pkce::capture`] lists all of the rules.
 ///
-/// A [`web::Redirect`](actix_web::web::Redirect) of Actix is a 307 unless it is made with `.see_other()`, and a code by 307
-/// does not leave.
+/// Mount it on the authorization endpoint (and the consent form) alone: any other redirect with a parameter `code` would be
+/// judged too.
+///
+/// A [`web::Redirect`](actix_web::web::Redirect) of Actix is a 307 unless it is made with `.see_other()`, and in response to
+/// a POST a code by 307 does not leave.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -126,7 +130,7 @@ where
         let (inner, capture) = (Rc::clone(&self.inner), self.capture.clone());
         Box::pin(async move {
             let pkce = &capture.pkce;
-            let head = facts(request.request(), Body::Complete(&[]));
+            let head = facts(request.request(), Body::Unread);
             let asked = if pkce.captures_body(&head, io::announced(request.request())) {
                 let mut payload = request.take_payload();
                 let body = io::read(request.request(), &mut payload, pkce).await;

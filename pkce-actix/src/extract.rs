@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -155,11 +156,14 @@ const NOT_MOUNTED: &str = "pkce-actix: TokenEndpoint is not mounted on this rout
 
 /// The nearest [`Pkce`] of the application.
 ///
-/// Actix finds the nearest value of one type. Of two types it cannot tell which is nearer, so that a bare [`Pkce`] could be
-/// overruled by one farther out: it is not accepted.
+/// Actix finds the nearest value of one type. Of two types it cannot tell which is nearer, so that a [`Pkce`] in another
+/// wrapping could be overruled by one farther out: it is not accepted.
 fn nearest_pkce(request: &HttpRequest) -> Result<&Pkce, Rejection> {
+    let is_other = request.app_data::<Pkce>().is_some()
+        || request.app_data::<Arc<Pkce>>().is_some()
+        || request.app_data::<web::Data<Arc<Pkce>>>().is_some();
     let mistake = match request.app_data::<web::Data<Pkce>>() {
-        _ if request.app_data::<Pkce>().is_some() => BARE_PKCE,
+        _ if is_other => OTHER_PKCE,
         Some(pkce) => return Ok(pkce),
         None => NO_PKCE,
     };
@@ -167,7 +171,8 @@ fn nearest_pkce(request: &HttpRequest) -> Result<&Pkce, Rejection> {
 }
 
 const NO_PKCE: &str = "pkce-actix: the application has no Pkce: add it with app_data(web::Data::new(pkce))";
-const BARE_PKCE: &str = "pkce-actix: app_data(pkce) is not accepted: use app_data(web::Data::new(pkce))";
+const OTHER_PKCE: &str =
+    "pkce-actix: a Pkce is only accepted as app_data(web::Data::new(pkce)), neither bare nor in an Arc";
 
 fn from_query(request: &HttpRequest, pkce: &Pkce) -> AuthorizationRequest {
     // The body of a GET does not count.

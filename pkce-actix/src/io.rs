@@ -6,7 +6,8 @@ use std::pin::{Pin, pin};
 use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::Version;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse};
 use pkce_core::Pkce;
 use pkce_core::adapter::{Body, BodyBuffer, HostResponse, Request, RequestBody};
@@ -31,9 +32,13 @@ pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, pkce: &Pk
     pkce.read_body(fill(payload, BodyBuffer::new(pkce.policy(), announced(request)))).await
 }
 
-/// The length that the request announces.
+/// The length that the request announces. Without a header for it, a request by HTTP/1 has no body.
 pub(crate) fn announced(request: &HttpRequest) -> Option<u64> {
-    request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+    let headers = request.headers();
+    match headers.get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok()?.parse().ok(),
+        None => (request.version() < Version::HTTP_2 && !headers.contains_key(TRANSFER_ENCODING)).then_some(0),
+    }
 }
 
 async fn fill(payload: &mut Payload, mut buffer: BodyBuffer) -> RequestBody {

@@ -55,6 +55,12 @@ impl From<RandomError> for Rejection {
     }
 }
 
+impl From<Rejection> for AuthorizationError {
+    fn from(rejection: Rejection) -> Self {
+        rejection.0.into()
+    }
+}
+
 impl From<&Rejection> for AuthorizationError {
     fn from(rejection: &Rejection) -> Self {
         rejection.rejection().into()

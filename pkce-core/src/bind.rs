@@ -179,6 +179,12 @@ impl From<BindError> for Rejection {
     }
 }
 
+impl From<BindError> for AuthorizationError {
+    fn from(error: BindError) -> Self {
+        error.reason().into()
+    }
+}
+
 impl From<&BindError> for AuthorizationError {
     fn from(error: &BindError) -> Self {
         error.reason().into()

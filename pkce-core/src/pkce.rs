@@ -214,7 +214,7 @@ impl AsRef<Self> for Pkce {
 
 /// For a router whose state is an `Arc` of the host's own type.
 #[cfg(feature = "axum")]
-impl<T: AsRef<Self>> axum_core::extract::FromRef<Arc<T>> for Pkce {
+impl<T: AsRef<Self> + ?Sized> axum_core::extract::FromRef<Arc<T>> for Pkce {
     fn from_ref(state: &Arc<T>) -> Self {
         T::as_ref(state).clone()
     }

@@ -121,6 +121,7 @@ impl Policy {
     ///   before.
     /// * A store forgets a code when it expires, and with it that the code needs a verifier. Set
     ///   [`Policy::code_lifetime`] to the lifetime of the host's own codes, or the check ends before the code does.
+    /// * The capture leaves a form unread that does not announce its length; the challenge in it is not bound.
     /// * A request object is rejected as always. Pass its parameters to
     ///   [`AuthorizationRequest::from_parameters`](crate::AuthorizationRequest::from_parameters).
     /// * With [`Bind::grant`](crate::Bind::grant) a record must exist: it says *no challenge*. A client whose challenge was

@@ -17,8 +17,9 @@ use crate::store::Binding;
 /// code". A wrong verifier never causes a replay (OAuth 2.1 §7.5.3), nor does a code that was burned.
 ///
 /// Not every replay is a theft. A client that retries after its first request was cut off while the host ran causes one:
-/// the code stays redeemed, because nobody knows whether tokens were issued. So does a retry after the store lost its
-/// response to a redemption, if it could not be told to restore the code either.
+/// the code stays redeemed, because nobody knows whether tokens were issued. So does a retry after the store did not respond
+/// to a redemption, if the code could not be restored, or if the store carried the redemption out after the attempt to
+/// restore it.
 #[derive(Clone)]
 pub struct Replay {
     grant: Option<Arc<[u8]>>,

@@ -102,7 +102,7 @@ fn bytes_that_are_not_utf_8_make_a_value_malformed_and_nothing_else() {
             b"code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=\xff",
             Reason::ChallengeMethod,
         ),
-        (b"\xff=\xff&state=\xff", Reason::ChallengeRequired),
+        (b"x=\xff&state=\xff", Reason::ChallengeRequired),
         (b"response_type=\xff", Reason::ChallengeRequired),
     ] {
         assert_eq!(reason(&post(Body::Complete(encoded)), &Policy::new()), Some(expected));

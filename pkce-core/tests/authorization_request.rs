@@ -203,8 +203,21 @@ fn only_response_types_with_the_word_code_need_a_challenge() {
         let expected = if needed { Err(Reason::ChallengeRequired) } else { Ok(Requested::NoCode) };
         assert_eq!(read(response_type, &Policy::new()), expected, "{response_type}");
     }
-    for lookalike in ["CODE", "Code", "code%0A", "%09code", "id_token%0Acode", "token%0DCODE", "code%C2%A0", "%00code"]
-    {
+    for lookalike in [
+        "CODE",
+        "Code",
+        "code%0A",
+        "%09code",
+        "id_token%0Acode",
+        "token%0DCODE",
+        "code%C2%A0",
+        "%00code",
+        "%20code",
+        "code+",
+        "code++id_token",
+        "code%E2%80%8B",
+        "code,token",
+    ] {
         let parameters = format!("response_type={lookalike}&code_challenge=$C&code_challenge_method=S256");
         assert_eq!(read(&parameters, &Policy::new()), Err(Reason::ResponseTypeLookalike), "{lookalike}");
         assert_eq!(read(&parameters, &Policy::new().report_only()), Ok(Requested::Tolerated), "{lookalike}");

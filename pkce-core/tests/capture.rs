@@ -534,3 +534,51 @@ fn only_the_body_of_a_form_that_fits_is_read() {
         assert_eq!(pkce.captures_body(&request, announced), read, "{request:?}");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_was_not_read_is_not_taken_for_an_empty_one() {
+    let house = House::new();
+    let pkce = house.server(Policy::new().allow_missing_challenge());
+    let parameters = "redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let location = format!("{TARGET}?code=c");
+    for content_type in [FORM.1, b"application/json"] {
+        let request = Request::new("POST", Body::Unread).query(Some(parameters)).header(FORM.0, content_type);
+        let captured = told(capture(&pkce, request, redirect(303, &location)).await);
+        assert!(captured.0.is_some(), "a challenge may be in it");
+    }
+    assert_eq!(house.calls(), Vec::<&str>::new());
+    let request = Request::new("GET", Body::Unread).query(Some(parameters));
+    assert_eq!(capture(&pkce, request, redirect(303, &location)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn of_any_other_request_only_a_redirect_to_a_client_is_judged() {
+    let pkce = Pkce::new(MemoryStore::new());
+    for response in [
+        HostResponse::new(200).header("link", b"</countries?code=de&page=2>; rel=\"next\""),
+        HostResponse::new(201).header("location", b"/coupons?code=5"),
+        HostResponse::new(200).header("content-location", b"/countries?code=de"),
+        HostResponse::new(200).header("x-request-url", b"https://a.example/x?code=de"),
+        redirect(308, "/slash/?code=G"),
+        redirect(303, "/login?code=G"),
+    ] {
+        for request in ["", "state=s", "response_mode=x"] {
+            assert_eq!(capture(&pkce, get(request), response).await, Ok(()), "{request} {response:?}");
+        }
+    }
+    let captured = capture(&pkce, get("state=s"), redirect(303, "https://app.example/cb?code=c")).await;
+    assert!(told(captured).0.is_some(), "it may be a code");
+}
+
+#[tokio::test]
+async fn an_error_of_the_targets_own_query_or_beside_the_code_hides_no_code() {
+    let query = query("").replace("https%3A%2F%2Fapp.example%2Fcb", "https%3A%2F%2Fapp.example%2Fcb%3Ferror%3Dx");
+    for (request, location) in
+        [(query.clone(), "https://app.example/cb?error=x&code=c"), (query, "https://app.example/cb?error=x#code=c")]
+    {
+        let house = House::new();
+        let pkce = house.server(Policy::new());
+        assert_eq!(capture(&pkce, get(&request), redirect(303, location)).await, Ok(()));
+        assert_eq!(house.calls(), ["insert"], "it is bound");
+    }
+}

@@ -270,6 +270,19 @@ async fn with_tokio_every_call_times_out_from_new_on() {
     }
 }
 
+/// tokio's timer panics in a runtime without its time driver.
+#[cfg(feature = "tokio")]
+#[test]
+fn a_runtime_without_a_time_driver_is_one_without_a_timer() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let pkce = Pkce::new(Puppet::new(|_| None));
+    runtime.block_on(async {
+        let mut redeem = Box::pin(pkce.redeem(CODE, Some(VERIFIER)));
+        let polled = std::future::poll_fn(|context| std::task::Poll::Ready(redeem.as_mut().poll(context))).await;
+        assert!(polled.is_pending());
+    });
+}
+
 /// tokio's timer is not started where there is no tokio runtime: it would panic.
 #[cfg(feature = "tokio")]
 #[test]

@@ -254,6 +254,11 @@ fn a_form_that_a_host_could_take_for_another_format_is_rejected() {
         (r#"{"x":""#, r#"","grant_type":"authorization_code","code":"STOLEN"}"#),
         (r#"  {"x":""#, r#"","code":"STOLEN"}"#),
         ("\u{feff}{\"x\":\"", r#"","code":"STOLEN"}"#),
+        // What some readers skip or trim: another first name, or JSON after all.
+        ("\u{feff}code=STOLEN", ""),
+        (" code=STOLEN", ""),
+        ("\u{a0}{\"x\":\"", r#"","code":"STOLEN"}"#),
+        ("\u{3000}code=STOLEN", ""),
         (" \u{feff} [\"", r#""]"#),
         (r#"""#, r#"""#),
         ("<x a='", "'><code>STOLEN</code></x>"),

@@ -21,9 +21,13 @@ use crate::rejection::Renderer;
 /// `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
 ///
 /// 1. The host runs, and validates client and redirect URI as before. A response without a code passes unchanged.
-/// 2. A code leaves only by 302 or 303, only to the `redirect_uri` of this request, and only once it is bound.
+/// 2. A code leaves only by 302 or 303 (or 307 in response to a GET), only to the `redirect_uri` of this request, and only
+///    once it is bound.
 /// 3. Otherwise the client gets the standard error redirect (RFC 6749 §4.1.2.1) if the host redirected to that URI, and a
 ///    plain rejection if not. [`Pkce::capture`] lists all of the rules.
+///
+/// Mount it on the authorization endpoint (and the consent form) alone: any other redirect with a parameter `code` would be
+/// judged too.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -119,7 +123,7 @@ where
         let CaptureLayer { pkce, renderer } = self.layer.clone();
         let (parts, body) = request.into_parts();
         Box::pin(async move {
-            let (announced, head) = (body.size_hint().exact(), facts(&parts, adapter::Body::Complete(&[])));
+            let (announced, head) = (io::announced(&parts, &body), facts(&parts, adapter::Body::Unread));
             let (asked, body) = if pkce.captures_body(&head, announced) {
                 let body = io::read(body, &pkce).await;
                 (pkce.capture_request(&facts(&parts, body.as_body())), body.into_bytes().into())

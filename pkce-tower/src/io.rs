@@ -4,6 +4,7 @@ use std::error::Error;
 use std::pin::{Pin, pin};
 
 use bytes::Buf as _;
+use http::header::CONTENT_LENGTH;
 use http::{request, response};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError};
@@ -52,6 +53,12 @@ async fn fill<B: Body<Error: Into<BoxError>>>(body: B, mut buffer: BodyBuffer) -
         }
     }
     buffer.finish()
+}
+
+/// The length that the request announces, by its body or by its header.
+pub(crate) fn announced<B: Body>(parts: &request::Parts, body: &B) -> Option<u64> {
+    let header = || parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    body.size_hint().exact().or_else(header)
 }
 
 /// Whether a limit outside (`RequestBodyLimitLayer`) ended the body.

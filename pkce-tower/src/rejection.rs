@@ -54,6 +54,12 @@ impl From<RandomError> for Rejection {
     }
 }
 
+impl From<Rejection> for AuthorizationError {
+    fn from(rejection: Rejection) -> Self {
+        rejection.0.into()
+    }
+}
+
 impl From<&Rejection> for AuthorizationError {
     fn from(rejection: &Rejection) -> Self {
         rejection.rejection().into()

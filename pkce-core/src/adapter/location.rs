@@ -44,9 +44,11 @@ pub(crate) fn read(location: &str) -> Result<String, Reason> {
     parameter(location, "code").filter(|code| code::is_code(code.as_bytes())).ok_or(Reason::CodeUnreadable)
 }
 
-/// Whether it is an error response (RFC 6749 §4.1.2.1).
+/// Whether it is an error response (RFC 6749 §4.1.2.1): all of its parameters are in one component.
 pub(crate) fn is_error(location: &str) -> bool {
-    parameter(location, "error").is_some()
+    let uri = Uri::split(location);
+    let component = if may_carry_code(uri.fragment.unwrap_or_default().as_bytes()) { uri.fragment } else { uri.query };
+    only(component, "error").is_some()
 }
 
 /// Whether the parameters of the response are in the fragment.

@@ -33,6 +33,8 @@ pub struct Request<'a> {
 pub enum Body<'a> {
     /// All of it was read.
     Complete(&'a [u8]),
+    /// It was not read.
+    Unread,
     /// It is larger than [`Policy::body_limit`]. [`BodyBuffer`](crate::adapter::BodyBuffer) finds out.
     TooLarge,
     /// It did not end within [`Policy::body_timeout`].
@@ -102,7 +104,7 @@ impl<'a> Request<'a> {
     /// How the body ended, if not well: then no host gets to see it either.
     pub(crate) fn lost_body(&self) -> Option<Reason> {
         match self.body {
-            Body::Complete(_) => None,
+            Body::Complete(_) | Body::Unread => None,
             Body::TooLarge => Some(Reason::BodyTooLarge),
             Body::TimedOut => Some(Reason::BodyTimedOut),
             Body::Failed => Some(Reason::MalformedBody),
@@ -128,7 +130,7 @@ impl<'a> Request<'a> {
         };
         match format {
             Format::Form if has_control_character(body) => Err(Reason::ControlCharacter),
-            Format::Form if looks_like_a_document(body) => Err(Reason::NotAForm),
+            Format::Form if !begins_like_a_form(body) => Err(Reason::NotAForm),
             Format::Form | Format::Json => Ok((body, format)),
         }
     }
@@ -157,6 +159,7 @@ impl fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Complete(body) => write!(f, "Complete({} bytes)", body.len()),
+            Self::Unread => f.write_str("Unread"),
             Self::TooLarge => f.write_str("TooLarge"),
             Self::TimedOut => f.write_str("TimedOut"),
             Self::Failed => f.write_str("Failed"),
@@ -214,8 +217,8 @@ fn has_control_character(body: &[u8]) -> bool {
     body.iter().fold(false, |any, byte| any | is_control(byte))
 }
 
-/// Whether a host that guesses could read JSON or XML in it: leading spaces and a byte order mark do not matter.
-fn looks_like_a_document(body: &[u8]) -> bool {
-    let first = body.iter().find(|byte| !matches!(byte, b' ' | 0xef | 0xbb | 0xbf));
-    matches!(first, Some(b'{' | b'[' | b'"' | b'<'))
+/// Whether no host reads another format in it, or another first name: JSON and XML begin with these characters, and
+/// readers differ on whether to skip a space or a byte order mark. Every form serialiser begins with visible ASCII.
+fn begins_like_a_form(body: &[u8]) -> bool {
+    body.first().is_none_or(|first| first.is_ascii_graphic() && !matches!(first, b'{' | b'[' | b'"' | b'<'))
 }

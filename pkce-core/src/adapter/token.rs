@@ -8,7 +8,7 @@
 //! 4. The headers name a form (or JSON, if the policy accepts it), once, without a boundary, in a character set that is a
 //!    superset of ASCII, and without a content encoding.
 //! 5. The body is not larger than the policy allows.
-//! 6. A form has no raw control character and does not begin like JSON or XML, and JSON does not contain a form with a code:
+//! 6. A form has no raw control character and begins with visible ASCII, not like JSON or XML, and JSON does not contain a form with a code:
 //!    a host that guesses the format must not read another request.
 //! 7. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` are in it at most once, and not under a name
 //!    with brackets (`code[]`, `[code]`).

@@ -299,13 +299,13 @@ fn tolerate(reason: Reason, policy: &Policy) -> Result<Requested, Reason> {
 ///
 /// A missing one is taken for `code`. `None` if only a lenient reader finds `code` in it.
 fn wants_code(response_type: Option<&str>) -> Option<bool> {
-    let types = response_type.unwrap_or("code");
-    let mut words = types.split(|c: char| c.is_whitespace() || c.is_control());
-    match types.split(' ').any(|word| word == "code") {
-        true => Some(true),
-        false if words.any(|word| word.eq_ignore_ascii_case("code")) => None,
-        false => Some(false),
+    let types = response_type.filter(|types| !types.is_empty()).unwrap_or("code");
+    let is_list = types.split(' ').all(|word| !word.is_empty());
+    if is_list && types.split(' ').any(|word| word == "code") {
+        return Some(true);
     }
+    let mut words = types.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    if words.any(|word| word.eq_ignore_ascii_case("code")) { None } else { Some(false) }
 }
 
 /// The `client_id` for the events: bounded, and in visible ASCII, so that it cannot forge or flood a log.

@@ -85,8 +85,8 @@ impl<R: From<AuthorizationRedirect>> ResponseTo<R> {
 
     /// Returns the redirect with an error (RFC 6749 §4.1.2.1).
     ///
-    /// Takes a [`Rejection`], a [`BindError`](crate::BindError) or a [`RandomError`] by reference, an [`ErrorCode`], or an `ErrorCode` with
-    /// a description.
+    /// Takes a [`Rejection`], a [`BindError`](crate::BindError), a [`RandomError`], an [`ErrorCode`], or an `ErrorCode` with a
+    /// description.
     pub fn error(&self, error: impl Into<AuthorizationError>) -> R {
         let AuthorizationError { error, description, error_uri } = error.into();
         self.redirect(&[
@@ -205,9 +205,21 @@ impl From<Reason> for AuthorizationError {
     }
 }
 
+impl From<Rejection> for AuthorizationError {
+    fn from(rejection: Rejection) -> Self {
+        (&rejection).into()
+    }
+}
+
 impl From<&Rejection> for AuthorizationError {
     fn from(rejection: &Rejection) -> Self {
         Self { error_uri: rejection.error_uri().map(str::to_owned), ..rejection.reason().into() }
+    }
+}
+
+impl From<RandomError> for AuthorizationError {
+    fn from(_: RandomError) -> Self {
+        Reason::RandomUnavailable.into()
     }
 }
 
@@ -224,7 +236,7 @@ mod tests {
 
     fn location(redirect_uri: &str) -> String {
         let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-        AuthorizationResponse::to(redirect_uri).error(&rejection).location
+        AuthorizationResponse::to(redirect_uri).error(rejection).location
     }
 
     #[test]
@@ -259,7 +271,7 @@ mod tests {
         let response = AuthorizationResponse::to("https://a/cb");
         let policy = Policy::new().error_uri("https://as.example/errors");
         assert_eq!(
-            response.error(&Rejection::new(Reason::ChallengeRequired, &policy)).location,
+            response.error(Rejection::new(Reason::ChallengeRequired, &policy)).location,
             "https://a/cb?error=invalid_request&error_description=code%20challenge%20required\
              &error_uri=https%3A%2F%2Fas.example%2Ferrors"
         );

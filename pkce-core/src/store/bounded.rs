@@ -34,7 +34,9 @@ impl Timer {
     pub(crate) fn of_runtime() -> Self {
         Self(Box::new(|duration| {
             tokio::runtime::Handle::try_current().ok()?;
-            Some(Box::pin(tokio::time::sleep(duration)))
+            // tokio panics here if the runtime was built without its time driver.
+            let sleep = std::panic::catch_unwind(|| tokio::time::sleep(duration)).ok()?;
+            Some(Box::pin(sleep))
         }))
     }
 

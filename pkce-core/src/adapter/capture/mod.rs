@@ -10,7 +10,6 @@ use self::target::Target;
 use crate::adapter::host_response::HostResponse;
 use crate::adapter::location;
 use crate::adapter::request::Request;
-use crate::authorization::pending::PendingChallenge;
 use crate::authorization::request::Requested;
 use crate::events;
 use crate::pkce::Pkce;
@@ -20,10 +19,14 @@ use crate::rejection::Rejection;
 
 impl Pkce {
     /// Returns whether a capture needs the body of this request: that of a POST of a form whose announced length is within
-    /// [`Policy::body_limit`]. For adapters, which leave every other body unread.
+    /// [`Policy::body_limit`]. For adapters, which leave every other body [unread](crate::adapter::Body::Unread).
+    ///
+    /// A form that does not announce its length is read too, except under [`Policy::report_only`]: one that turned out too
+    /// large could not be passed on.
     pub fn captures_body(&self, head: &Request<'_>, announced: Option<u64>) -> bool {
-        let fits = announced.is_none_or(|length| length <= self.policy().body_limit as u64);
-        head.method() == "POST" && head.announces_form() && fits
+        let limit = self.policy().body_limit as u64;
+        let fits = announced.map_or(!self.policy().report_only, |length| length <= limit);
+        head.method() == "POST" && (announced == Some(0) || head.announces_form() && fits)
     }
 
     /// Reads an authorization request whose code is to be captured, before the host runs. For adapters.
@@ -42,10 +45,8 @@ impl Pkce {
         let reason = match request.lost_body() {
             Some(reason) => reason,
             None if !captured.unreadable_mode => return Ok(captured),
-            None if self.policy().report_only => {
-                events::capture_tolerated(Reason::ResponseMode, client_id);
-                return Ok(captured);
-            }
+            // Reported with the response, if nothing else is.
+            None if self.policy().report_only => return Ok(captured),
             None => Reason::ResponseMode,
         };
         events::authorization_rejected(reason, client_id);
@@ -57,7 +58,8 @@ impl Pkce {
     /// `Ok` lets the response pass unchanged: it has no code, or the code is bound. The rules:
     ///
     /// 1. Responses without a code in a header pass unchanged: pages, documents, errors, redirects to a login. So does a
-    ///    redirect with `error`, which is an error response whatever else it says (RFC 6749 §4.1.2.1).
+    ///    redirect with `error`, which is an error response whatever else it says (RFC 6749 §4.1.2.1). Of a request
+    ///    without any parameter of an authorization request only a redirect to an absolute URI is judged.
     /// 2. The code is once in the query or in the fragment of the only `Location`, with status 302 or 303, or 307 in
     ///    response to a GET (RFC 9700 §4.12: 307 repeats the body of a POST, with the user's credentials; caches keep 301
     ///    and 308).
@@ -78,7 +80,12 @@ impl Pkce {
     pub async fn capture(&self, asked: &CaptureRequest, host: &HostResponse<'_>) -> Result<(), CaptureRejection> {
         let client_id = asked.asked.client_id();
         let reason = match decide(asked, host, self.policy()) {
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                if asked.unreadable_mode {
+                    events::capture_tolerated(Reason::ResponseMode, client_id);
+                }
+                return Ok(());
+            }
             Ok(Some((code, requested))) => match self.bind_captured(&code, requested).await {
                 Ok(()) => {
                     requested.announce(client_id);
@@ -99,7 +106,8 @@ impl Pkce {
     async fn bind_captured(&self, code: &str, requested: &Requested) -> Result<(), Reason> {
         let bound = match requested {
             Requested::Challenge(challenge) => self.bind(code, challenge.clone()).await,
-            Requested::Tolerated(_) => self.bind(code, PendingChallenge::TOLERATED).await,
+            // Nothing is recorded.
+            Requested::Tolerated(_) => return Ok(()),
             Requested::NoChallenge => self.bind_without_challenge(code).await,
             Requested::NoCode => return Err(Reason::ResponseTypeWithoutCode),
         };
@@ -113,7 +121,14 @@ fn decide<'a>(
     host: &HostResponse<'_>,
     policy: &Policy,
 ) -> Result<Option<(String, &'a Requested)>, Reason> {
-    if !host.may_carry_code() || host.location().is_some_and(location::is_error) && !host.carries_code_elsewhere() {
+    let location = host.location();
+    let is_error = location.is_some_and(|location| location::is_error(location) && !asked.target.has_error());
+    if !host.may_carry_code() || is_error && !host.carries_code_elsewhere() {
+        return Ok(None);
+    }
+    // Of another request only a redirect to a client is judged: this may be any route of the server.
+    let leads_to_client = host.is_redirect() && location.is_none_or(target::is_absolute);
+    if !asked.is_authorization_request && !leads_to_client {
         return Ok(None);
     }
     let requested = match asked.asked.requested()? {
@@ -123,7 +138,7 @@ fn decide<'a>(
     if host.carries_code_elsewhere() {
         return Err(Reason::CodeUnreadable);
     }
-    let location = host.location().ok_or(Reason::CodeUnreadable)?;
+    let location = location.ok_or(Reason::CodeUnreadable)?;
     match &asked.target {
         Target::Uri(_) if asked.target.within(location).is_some() => {}
         Target::Uri(_) => return Err(Reason::CodeForOtherTarget),

@@ -12,12 +12,15 @@ use crate::reason::Reason;
 /// What [`Pkce::capture`](crate::Pkce::capture) needs of an authorization request once the host has responded.
 ///
 /// Created by [`Pkce::capture_request`](crate::Pkce::capture_request). It lives as long as the request.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not a state")]
 pub struct CaptureRequest {
     pub(super) asked: AuthorizationRequest,
     pub(super) target: Target,
     pub(super) state: Option<String>,
     /// A response mode in which a code cannot be captured.
     pub(super) unreadable_mode: bool,
+    /// Whether the request has a parameter by which it is one, and asks for a code.
+    pub(super) is_authorization_request: bool,
     /// Whether the request has a PKCE parameter. Under `report_only` nothing changes for one that has none.
     pub(super) sends_pkce: bool,
     /// Whether a 307 repeats a request without a body.
@@ -45,13 +48,17 @@ impl CaptureRequest {
                 None => Target::Unreadable(Reason::CodeForOtherTarget),
             },
         };
-        let is_authorization_request = params.any_present() && asked.requested() != Ok(&Requested::NoCode);
+        // `state` and `response_mode` are names that others use too.
+        let [uri_present, _, _, own @ ..] = params.present();
+        let is_authorization_request = uri_present || own.contains(&true);
+        let may_ask_for_code = is_authorization_request && asked.requested() != Ok(&Requested::NoCode);
         let is_unreadable = mode_repeated || mode.is_some_and(|mode| !is_readable(mode));
         Self {
             asked,
             target,
             state: state.and_then(params::lenient_text),
-            unreadable_mode: is_authorization_request && is_unreadable,
+            unreadable_mode: may_ask_for_code && is_unreadable,
+            is_authorization_request,
             sends_pkce: challenge || method,
             is_get,
         }
@@ -61,6 +68,7 @@ impl CaptureRequest {
         if request.method() != "POST" || request.has_empty_body() {
             return Ok(&[]);
         }
+        // A body that was not read may hold a challenge: it is not taken for an empty one.
         match request.readable_body(policy)? {
             (body, Format::Form) => Ok(body),
             (_, Format::Json) => Err(Reason::ContentType),
@@ -68,7 +76,7 @@ impl CaptureRequest {
     }
 }
 
-/// The parameters of an authorization request. A request without any of them is none.
+/// The parameters of an authorization request.
 const NAMES: [&str; 9] = [
     "redirect_uri",
     "state",

@@ -2,6 +2,7 @@
 
 use url::{Url, form_urlencoded};
 
+use crate::adapter::location;
 use crate::reason::Reason;
 use crate::uri::Uri;
 
@@ -24,7 +25,7 @@ impl Target {
     /// parameters come first, in their order. Any other difference is another target.
     pub(crate) fn within(&self, location: &str) -> Option<String> {
         let Self::Uri(uri) = self else { return None };
-        if !is_plain(location) {
+        if !is_plain(uri) || !is_plain(location) {
             return None;
         }
         let (own, sent) = (Url::parse(uri).ok()?, Url::parse(location).ok()?);
@@ -46,6 +47,11 @@ impl Target {
         }
         let base = Uri::split(location).base;
         Some(Uri::split(uri).query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}")))
+    }
+
+    /// Whether its own query has the parameter `error`, which then does not make a redirect to it an error response.
+    pub(crate) fn has_error(&self) -> bool {
+        matches!(self, Self::Uri(uri) if location::is_error(uri))
     }
 }
 

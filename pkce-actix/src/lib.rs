@@ -77,7 +77,7 @@
 //! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; Actix's `FormConfig` does not apply |
 //! | what is read and dropped of a larger body | 1 MiB | a client that is still sending sees the response; one that announces more is answered at once |
 //! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer |
-//! | the time for a body | [`Policy::body_timeout`], 30 seconds | a time-out outside covers the handler too |
+//! | the time for a body | [`Policy::body_timeout`], 30 seconds | a client that sends slowly must not hold a connection; the response is a 408 |
 //!
 //! # Where to mount it
 //!

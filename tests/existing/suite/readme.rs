@@ -1,4 +1,4 @@
-//! What the README files say of their diffs. That the diffs fit the sources is shown by `build.rs`.
+//! The counts in the README files. `build.rs` shows that the diffs fit the sources.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ fn each_readme_counts_the_lines_of_its_diffs() {
         for diff in readme.split("```diff\n").skip(1) {
             let lines = diff.split("```").next().unwrap().lines().skip(2);
             let count = |sign| lines.clone().filter(|line| line.starts_with(sign)).count();
-            let sentence = format!("{} lines come, {} of them in place of another.", count('+'), count('-'));
+            let sentence = format!("The diff adds {} lines and removes {}.", count('+'), count('-'));
             assert!(readme.contains(&sentence), "{example}: {sentence}");
         }
     }

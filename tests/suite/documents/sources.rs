@@ -103,6 +103,10 @@ impl Sources {
         let [first, rest @ ..] = names else { return false };
         let package = first.replace('_', "-");
         let (package, names) = if self.is_there(&package) { (Some(package), rest) } else { (None, names) };
+        let root = package.as_ref().map(|package| self.text(&format!("{package}/src/lib.rs")));
+        if let (Some(root), [name]) = (root, names) {
+            return has_word(root, name);
+        }
         let ours = |path: &str| package.as_deref().is_none_or(|package| path.starts_with(package));
         self.code().filter(|(path, _)| ours(path)).any(|(path, text)| {
             let components = components(path);

@@ -228,7 +228,7 @@ proptest! {
     ) {
         let response = AuthorizationResponse::to(base).state(state.clone()).issuer(&issuer);
         let response = if fragment { response.in_fragment() } else { response };
-        let redirect = response.error(&Rejection::from(Reason::ChallengeRequired));
+        let redirect = response.error(Rejection::from(Reason::ChallengeRequired));
         let location = redirect.location();
         prop_assert!(location.starts_with(base) && location.is_ascii());
         let (_, encoded) = location.split_once(if fragment { '#' } else { '?' }).unwrap();

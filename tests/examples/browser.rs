@@ -1,4 +1,4 @@
-//! The user's browser, which keeps a cookie and shows a page.
+//! The user's browser, which keeps a cookie.
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -12,7 +12,7 @@ pub(crate) struct Browser {
     pub(crate) cookie: Option<String>,
 }
 
-/// What a request was answered with.
+/// A response.
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -41,7 +41,7 @@ impl Browser {
         self.send(self.http.get(url.clone())).await
     }
 
-    /// Answers a consent page.
+    /// Submits a consent page.
     pub(crate) async fn answer(&mut self, program: &Program, csrf: &str, answer: &str) -> Result<Page> {
         self.post(program, &[("csrf", csrf), ("answer", answer), ("user", "alice"), ("password", "wonderland")]).await
     }

@@ -141,7 +141,7 @@ impl Pkce {
             Ok(found) => found,
             // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
             Err(reason) => {
-                Box::pin(self.store().restore(&code, ticket)).await.ok();
+                Box::pin(self.store().restore_soon(&code, ticket)).await.ok();
                 return Err(reason);
             }
         };

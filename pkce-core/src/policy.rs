@@ -169,7 +169,9 @@ impl Policy {
 
     /// Sets how long one call of the store may take before it fails. Default: 2 seconds.
     ///
-    /// [`PkceBuilder::timer`](crate::PkceBuilder::timer) says what measures it.
+    /// A redemption that fails is followed by one attempt to restore the code, which may take a quarter of it: a store that
+    /// hangs is answered with 503 after 2.5 seconds by default. [`PkceBuilder::timer`](crate::PkceBuilder::timer) says what
+    /// measures it.
     pub const fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self

@@ -67,7 +67,7 @@ impl ChallengeStore for Puppet {
 
 /// A timer by which every time-out is over at once.
 fn impatient(duration: Duration) -> Ready<()> {
-    assert_eq!(duration, Duration::from_secs(2));
+    assert!([Duration::from_secs(2), Duration::from_millis(500)].contains(&duration), "{duration:?}");
     ready(())
 }
 
@@ -263,7 +263,7 @@ async fn with_tokio_every_call_times_out_from_new_on() {
     for pkce in [Pkce::new(puppet.clone()), Pkce::builder(puppet.clone()).build()] {
         let begun = tokio::time::Instant::now();
         assert_eq!(pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err().reason(), Reason::StoreTimedOut);
-        assert_eq!(begun.elapsed().as_secs(), 2);
+        assert_eq!(begun.elapsed().as_secs(), 2, "and it was restored at once");
         let bound = pkce.bind(CODE, s256()).await;
         assert!(matches!(bound, Err(BindError::Store(error)) if error.kind() == StoreErrorKind::TimedOut));
         assert_eq!(begun.elapsed().as_secs(), 4);

@@ -21,6 +21,7 @@ on_both_servers! {
     mounted_twice_nothing_is_served(own),
     refusals_are_rendered_as_the_host_wants(own),
     another_grant_type_reaches_the_host(own),
+    a_2xx_without_cache_control_is_not_stored(own),
     a_middleware_inside_finds_the_clearance_and_one_outside_the_reason(own),
 }
 
@@ -43,7 +44,7 @@ async fn a_nonce_may_be_asked_for_and_the_code_is_live(adapter: Adapter) -> Resu
 /// C19.
 async fn a_clear_refusal_restores_the_code(adapter: Adapter) -> Result<()> {
     let double = double(adapter, Mount::Layer);
-    for status in [400, 401, 403, 415, 422, 429] {
+    for status in [400, 401, 403, 413, 415, 422, 429] {
         let bound = double.bind().await?;
         for _ in 0..3 {
             assert_eq!(double.redeem(&bound, Behaviour::Answer(status)).await?.status, status);
@@ -57,10 +58,9 @@ async fn a_clear_refusal_restores_the_code(adapter: Adapter) -> Result<()> {
 /// C20, C21.
 async fn every_other_answer_keeps_the_code_redeemed(adapter: Adapter) -> Result<()> {
     let double = double(adapter, Mount::Layer);
-    for status in [
-        200, 201, 204, 302, 303, 402, 404, 405, 406, 408, 409, 410, 413, 418, 423, 425, 451, 499, 500, 501, 502, 503,
-        504,
-    ] {
+    for status in
+        [200, 201, 204, 302, 303, 402, 404, 405, 406, 408, 409, 410, 418, 423, 425, 451, 499, 500, 501, 502, 503, 504]
+    {
         let bound = double.bind().await?;
         assert_eq!(double.redeem(&bound, Behaviour::Answer(status)).await?.status, status);
         assert!(!double.is_live(&bound).await?, "{status}");
@@ -204,6 +204,25 @@ async fn another_grant_type_reaches_the_host(adapter: Adapter) -> Result<()> {
         assert_eq!((said.status, said.header("x-clearance")), (200, Some("other_grant")));
     }
     assert_eq!(double.runs(), 2);
+    Ok(())
+}
+
+/// C20; RFC 6749 §5.1.
+async fn a_2xx_without_cache_control_is_not_stored(adapter: Adapter) -> Result<()> {
+    let double = double(adapter, Mount::Layer);
+    for (behaviour, cache_control, pragma) in [
+        (Behaviour::Answer(200), Some("no-store"), Some("no-cache")),
+        (Behaviour::Private, Some("private"), None),
+        (Behaviour::Answer(303), None, None),
+        (Behaviour::Answer(401), None, None),
+    ] {
+        let bound = double.bind().await?;
+        let refresh = form(&[("grant_type", "refresh_token"), ("do", &behaviour.to_string())]);
+        for body in [bound.token_request(behaviour), refresh] {
+            let said = double.server.wire.post_form("/token", &body).await?;
+            assert_eq!((said.header("cache-control"), said.header("pragma")), (cache_control, pragma), "{body}");
+        }
+    }
     Ok(())
 }
 

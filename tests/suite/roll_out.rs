@@ -106,12 +106,19 @@ async fn only_response_types_with_a_code_need_a_challenge(adapter: Adapter) -> R
         let accepted = ask(format!("/authorize-optional?response_type={with_code}&{query}")).await?;
         assert_eq!((accepted.status, accepted.body.as_str()), (200, "some"), "{with_code}");
     }
-    for without_code in ["token", "id_token", "codes", "id_token+codex", "CODE"] {
+    for without_code in ["token", "id_token", "codes", "id_token+codex"] {
         let passed = ask(format!("/authorize-optional?response_type={without_code}")).await?;
         assert_eq!((passed.status, passed.body.as_str()), (200, "none"), "{without_code}");
         // A host that demands one of every client gets a refusal.
         let refused = ask(format!("/authorize?response_type={without_code}&{query}")).await?;
         assert_eq!(refused.status, 400, "{without_code}");
+    }
+    // One that a reader might take for a code is neither.
+    for lookalike in ["CODE", "Code", "code%0A", "%20code", "token%09code"] {
+        for parameters in ["", &query] {
+            let refused = ask(format!("/authorize-optional?response_type={lookalike}&{parameters}")).await?;
+            assert_eq!((refused.status, refused.error().as_deref()), (400, Some("invalid_request")), "{lookalike}");
+        }
     }
     Ok(())
 }

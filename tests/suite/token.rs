@@ -13,6 +13,7 @@ on_both_servers! {
     parameters_in_the_query_are_refused,
     a_body_that_is_not_surely_a_form_is_refused,
     a_content_type_is_read_in_any_case_and_with_parameters,
+    a_form_that_could_be_another_document_is_refused,
     a_body_over_16_kib_is_refused,
     a_repeated_parameter_is_refused,
     a_missing_or_odd_grant_type_is_refused,
@@ -81,11 +82,13 @@ async fn a_body_that_is_not_surely_a_form_is_refused(server: &Server) -> Result<
         &[("content-type", "application/x-www-form-urlencoded, text/plain")],
         &[("content-type", "text/plain; application/x-www-form-urlencoded")],
         &[("content-type", "application/x-www-form-urlencoded; charset=utf-16")],
-        &[("content-type", "application/x-www-form-urlencoded; charset=iso-8859-1")],
+        &[("content-type", "application/x-www-form-urlencoded; charset=utf-7")],
+        &[("content-type", "application/x-www-form-urlencoded; charset=shift_jis")],
+        &[("content-type", "application/x-www-form-urlencoded; boundary=x")],
         &[FORM, FORM],
         &[FORM, ("Content-Type", "text/plain")],
         &[FORM, ("content-encoding", "gzip")],
-        &[FORM, ("content-encoding", "identity")],
+        &[FORM, ("content-encoding", "identity, gzip")],
         &[FORM, ("content-encoding", "")],
     ] {
         let said = server.wire.send("POST", "/token", headers, &right).await?;
@@ -101,12 +104,38 @@ async fn a_content_type_is_read_in_any_case_and_with_parameters(server: &Server)
         "application/x-www-form-urlencoded; charset=UTF-8",
         "application/x-www-form-urlencoded;charset=utf-8",
         "application/x-www-form-urlencoded ; x",
+        // Java's clients name it by default (C4a).
+        "application/x-www-form-urlencoded; charset=ISO-8859-1",
+        "application/x-www-form-urlencoded; charset=\"windows-1252\"",
+        "application/x-www-form-urlencoded; charset=us-ascii",
     ] {
         let flow = Flow::start(server.wire).await?;
-        let said = server.wire.send("POST", "/token", &[("CONTENT-TYPE", content_type)], &right(&flow)).await?;
+        let headers = [("CONTENT-TYPE", content_type), ("content-encoding", "identity")];
+        let said = server.wire.send("POST", "/token", &headers, &right(&flow)).await?;
         assert_eq!(said.status, 200, "{content_type}");
     }
     Ok(())
+}
+
+/// C4b: JSON, XML or multipart to a host that guesses.
+async fn a_form_that_could_be_another_document_is_refused(server: &Server) -> Result<()> {
+    let flow = Flow::start(server.wire).await?;
+    let right = right(&flow);
+    for body in [
+        format!("{{\"x\":\"&{right}&y=\",\"grant_type\":\"authorization_code\",\"code\":\"stolen\"}}"),
+        "{\"x\":\"&grant_type=refresh_token&y=\",\"code\":\"stolen\"}".to_owned(),
+        format!("  \u{feff}[\"&{right}&\"]"),
+        format!("\"&{right}&\""),
+        format!("<a x=\"&{right}&\"/>"),
+        format!("--b\r\ncontent-disposition: form-data; name=code\r\n\r\nstolen\r\n--b--&{right}"),
+        format!("{right}&x=a\nb"),
+        format!("{right}\r\n"),
+        format!("{right}&x=\0"),
+        format!("{right}&x=\x7f"),
+    ] {
+        refused(&server.wire.post_form("/token", &body).await?, 400, "invalid_request", &body);
+    }
+    live(server.wire, &flow).await
 }
 
 /// C5.
@@ -142,13 +171,23 @@ async fn a_repeated_parameter_is_refused(server: &Server) -> Result<()> {
         "client%5fid=x",
         "redirect_uri=",
         "redirect_ur%69=x",
+        // Some readers take a name with brackets for it.
+        "code[]=x",
+        "[code]=x",
+        "%5Bcode%5D",
+        "code[0]=x",
+        "code%5B%5D=",
+        "client_id[]=x",
     ] {
         for body in [format!("{right}&{more}"), format!("{more}&{right}")] {
             refused(&server.wire.post_form("/token", &body).await?, 400, "invalid_request", more);
         }
     }
-    // A resource may be named more than once (RFC 8707), and what only looks like ours is not.
-    let said = server.wire.post_form("/token", &format!("{right}&resource=a&resource=b&Code=x&code[]=x")).await?;
+    for alone in ["grant_type=refresh_token&[code]=x", "grant_type=refresh_token&code[]=x"] {
+        refused(&server.wire.post_form("/token", alone).await?, 400, "invalid_request", alone);
+    }
+    // A resource may be named more than once (RFC 8707), and a name in another case is another name.
+    let said = server.wire.post_form("/token", &format!("{right}&resource=a&resource=b&Code=x&x[]=y")).await?;
     assert_eq!(said.status, 200);
     Ok(())
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pkce_redis::{RedisStore, Renewed};
+use pkce_redis::{ReconnectingConnection, RedisStore};
 use pkce_tower::MemoryStore;
 use pkce_tower::pkce_core::store::ChallengeStore;
-use redis::Client;
-use redis::aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{AsyncConnectionConfig, Client, RedisResult};
 
 /// How long Redis may take to respond: less than the policy's two seconds, so that the reason is in the log.
 const RESPONSE: Duration = Duration::from_millis(1500);
@@ -25,25 +26,30 @@ pub(crate) async fn open(url: &str) -> Result<Arc<dyn ChallengeStore>, String> {
     }
 }
 
-async fn single(url: &str) -> Result<ConnectionManager, redis::RedisError> {
-    let config = ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(RESPONSE))
-        .set_response_timeout(Some(RESPONSE))
-        .set_max_delay(RESPONSE)
-        .set_number_of_retries(1);
-    ConnectionManager::new_with_config(Client::open(url)?, config).await
+async fn single(url: &str) -> RedisResult<ReconnectingConnection<MultiplexedConnection>> {
+    let client = Client::open(url)?;
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(RESPONSE)).set_response_timeout(Some(RESPONSE));
+    checked(ReconnectingConnection::new(move || {
+        let (client, config) = (client.clone(), config.clone());
+        async move { client.get_multiplexed_async_connection_with_config(&config).await }
+    }))
+    .await
 }
 
-/// Some of the nodes are named; they know the others. A client that stops for good is replaced.
-async fn cluster(
-    url: &str,
-) -> Result<impl redis::aio::ConnectionLike + Clone + Send + Sync + 'static, redis::RedisError> {
+/// The URL names some of the nodes. They know the others.
+async fn cluster(url: &str) -> RedisResult<ReconnectingConnection<ClusterConnection>> {
     let nodes = url.trim_start_matches("redis+cluster://").split(',').map(|node| format!("redis://{node}"));
     let client = ClusterClient::builder(nodes).connection_timeout(RESPONSE).response_timeout(RESPONSE).build()?;
-    let connection = Renewed::new(move || {
+    checked(ReconnectingConnection::new(move || {
         let client = client.clone();
         async move { client.get_async_connection().await }
-    });
-    connection.clone().req_packed_command(&redis::cmd("PING")).await?;
+    }))
+    .await
+}
+
+/// Connects at once, so that a wrong URL is an error at the start.
+async fn checked<C: ConnectionLike>(mut connection: C) -> RedisResult<C> {
+    connection.req_packed_command(&redis::cmd("PING")).await?;
     Ok(connection)
 }

@@ -84,7 +84,7 @@ impl BoundedStore {
         code: &'a CodeDigest,
         binding: &'a Binding,
     ) -> impl Future<Output = Result<Inserted, StoreError>> {
-        self.call("insert", self.store.insert(code, binding))
+        self.call("insert", self.timeout, self.store.insert(code, binding))
     }
 
     pub(crate) fn redeem<'a>(
@@ -92,7 +92,7 @@ impl BoundedStore {
         code: &'a CodeDigest,
         attempt: &'a Attempt,
     ) -> impl Future<Output = Result<Redemption, StoreError>> {
-        self.call("redeem", self.store.redeem(code, attempt))
+        self.call("redeem", self.timeout, self.store.redeem(code, attempt))
     }
 
     pub(crate) fn restore<'a>(
@@ -100,16 +100,26 @@ impl BoundedStore {
         code: &'a CodeDigest,
         ticket: Ticket,
     ) -> impl Future<Output = Result<(), StoreError>> {
-        self.call("restore", self.store.restore(code, ticket))
+        self.call("restore", self.timeout, self.store.restore(code, ticket))
+    }
+
+    /// Restores a code after a redemption that failed. The client waits for it, so it has a quarter of the time-out.
+    pub(crate) fn restore_soon<'a>(
+        &'a self,
+        code: &'a CodeDigest,
+        ticket: Ticket,
+    ) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("restore", self.timeout / 4, self.store.restore(code, ticket))
     }
 
     fn call<'a, T: 'a>(
         &'a self,
         verb: &'static str,
+        timeout: Duration,
         call: BoxFuture<'a, Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let report = StoreCall::begin(verb);
-        let bounded = self.timer.bound(self.timeout, call);
+        let bounded = self.timer.bound(timeout, call);
         async move {
             let result = bounded.await.unwrap_or_else(|| Err(StoreError::timed_out()));
             report.end(&result);

@@ -85,6 +85,7 @@ pub(crate) struct Frames {
 #[derive(Clone, Copy)]
 enum Then {
     End,
+    BreakOff,
     GoOn,
 }
 
@@ -93,6 +94,10 @@ pub(crate) fn frames(frames: impl IntoIterator<Item = Frame<Bytes>>) -> Frames {
 }
 
 impl Frames {
+    pub(crate) fn broken_off(self) -> Self {
+        Self { then: Then::BreakOff, ..self }
+    }
+
     pub(crate) fn never_ending(self) -> Self {
         Self { then: Then::GoOn, ..self }
     }
@@ -106,6 +111,7 @@ impl http_body::Body for Frames {
         Poll::Ready(match (self.frames.pop_front(), self.then) {
             (Some(frame), _) => Some(Ok(frame)),
             (None, Then::End) => None,
+            (None, Then::BreakOff) => Some(Err(io::ErrorKind::UnexpectedEof.into())),
             (None, Then::GoOn) => Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1024])))),
         })
     }

@@ -6,7 +6,6 @@
     clippy::pedantic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "what readers are shown is as short as their own code"
 )]
 

@@ -27,13 +27,16 @@ impl MariaDb {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let home = Home::new("mariadb");
         let data = format!("--datadir={}", home.join("data").display());
-        home.run(&install, &["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
+        // Of its own: a server that starts removes the temporary tables of others from a directory that they share.
+        let temporary = format!("--tmpdir={}", home.path().display());
+        home.run(&install, &["--no-defaults", &data, &temporary, "--auth-root-authentication-method=normal"]);
         let read_only = Arc::new(AtomicBool::new(false));
         let is_read_only = Arc::clone(&read_only);
         let command = move |home: &Home, port: u16| {
             let mut words = home.command(&program);
             words.extend(["--no-defaults".to_owned(), data.clone(), format!("--port={port}")]);
             words.push(format!("--socket={}", home.join("socket").display()));
+            words.push(temporary.clone());
             let settings = [
                 "--bind-address=127.0.0.1",
                 "--skip-name-resolve",

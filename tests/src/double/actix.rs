@@ -185,6 +185,7 @@ async fn token(
             HttpResponse::BadRequest().insert_header(("dpop-nonce", "n")).body(r#"{"error":"use_dpop_nonce"}"#)
         }
         Behaviour::Echo => answer(200).body(body),
+        Behaviour::Private => answer(200).insert_header((header::CACHE_CONTROL, "private")).finish(),
         Behaviour::Panic => {
             let _dropped = state.dropped();
             panic!("asked for");

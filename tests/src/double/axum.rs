@@ -132,6 +132,7 @@ async fn token(
             (StatusCode::BAD_REQUEST, [("dpop-nonce", "n")], r#"{"error":"use_dpop_nonce"}"#).into_response()
         }
         Behaviour::Echo => (kind, body).into_response(),
+        Behaviour::Private => (kind, [(header::CACHE_CONTROL, "private")]).into_response(),
         Behaviour::Panic => {
             let _dropped = state.dropped();
             panic!("asked for");

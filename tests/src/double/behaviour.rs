@@ -13,8 +13,10 @@ pub enum Behaviour {
     Overrule(Settle, u16),
     /// Ask for a nonce (RFC 9449 §8), unless the request has a `DPoP` header.
     AskForNonce,
-    /// Answer with the octets of the body.
+    /// Respond with the bytes of the body.
     Echo,
+    /// Respond with 200 and a `Cache-Control` of the host's own.
+    Private,
     /// Panic.
     Panic,
     /// Never come to an end.
@@ -35,6 +37,7 @@ impl Behaviour {
             ("restore", Ok(status)) => Self::Overrule(Settle::Restore, status),
             ("fail", Ok(status)) => Self::Fail(status),
             ("nonce", _) => Self::AskForNonce,
+            ("private", _) => Self::Private,
             ("panic", _) => Self::Panic,
             ("hang", _) => Self::Hang,
             _ => Self::Echo,
@@ -51,6 +54,7 @@ impl fmt::Display for Behaviour {
             Self::Fail(status) => write!(f, "fail {status}"),
             Self::AskForNonce => f.write_str("nonce"),
             Self::Echo => f.write_str("echo"),
+            Self::Private => f.write_str("private"),
             Self::Panic => f.write_str("panic"),
             Self::Hang => f.write_str("hang"),
         }

@@ -9,17 +9,17 @@ use syn::{Fields, ImplItem, Item, TraitItem, UseTree, Visibility};
 pub(super) fn public_items(folder: &Path) -> Vec<String> {
     let mut items = Vec::new();
     read(folder, &mut items);
-    finished(items)
+    finished(&items)
 }
 
 pub(super) fn public_items_of(source: &str) -> Vec<String> {
     let mut items = Vec::new();
     collect(&syn::parse_file(source).unwrap().items, &mut items);
-    finished(items)
+    finished(&items)
 }
 
 /// In order, without the traits of private types.
-fn finished(items: Vec<String>) -> Vec<String> {
+fn finished(items: &[String]) -> Vec<String> {
     let types: Vec<&str> =
         items.iter().filter_map(|item| item.strip_prefix("struct ").or_else(|| item.strip_prefix("enum "))).collect();
     let is_ours = |item: &str| {
@@ -77,7 +77,7 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
                 for member in &item.items {
                     match member {
                         ImplItem::Fn(method) if is_public(&method.vis) => {
-                            items.push(format!("{of}::{}", text(&method.sig)))
+                            items.push(format!("{of}::{}", text(&method.sig)));
                         }
                         ImplItem::Const(constant) if is_public(&constant.vis) => {
                             items.push(format!("{of}::const {}: {}", constant.ident, text(&constant.ty)));
@@ -89,7 +89,7 @@ fn collect(source: &[Item], items: &mut Vec<String>) {
             Item::Fn(item) if is_public(&item.vis) => items.push(text(&item.sig)),
             Item::Type(item) if is_public(&item.vis) => items.push(format!("type {}", item.ident)),
             Item::Const(item) if is_public(&item.vis) => {
-                items.push(format!("const {}: {}", item.ident, text(&item.ty)))
+                items.push(format!("const {}: {}", item.ident, text(&item.ty)));
             }
             Item::Use(item) if is_public(&item.vis) => used(&item.tree, items),
             Item::Mod(item) if is_public(&item.vis) => {

@@ -1,5 +1,7 @@
 //! The user's browser, which keeps a cookie.
 
+use std::time::Duration;
+
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use url::Url;
@@ -21,7 +23,10 @@ pub(crate) struct Page {
 
 impl Browser {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { http: Client::builder().redirect(redirect::Policy::none()).build()?, cookie: None })
+        Ok(Self {
+            http: Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(60)).build()?,
+            cookie: None,
+        })
     }
 
     /// Sends the authorization request of a client that does PKCE.

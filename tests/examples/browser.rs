@@ -1,4 +1,6 @@
-//! The user's browser, which keeps a cookie and shows a page.
+//! The user's browser, which keeps a cookie.
+
+use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -12,7 +14,7 @@ pub(crate) struct Browser {
     pub(crate) cookie: Option<String>,
 }
 
-/// What a request was answered with.
+/// A response.
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -21,7 +23,10 @@ pub(crate) struct Page {
 
 impl Browser {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { http: Client::builder().redirect(redirect::Policy::none()).build()?, cookie: None })
+        Ok(Self {
+            http: Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(60)).build()?,
+            cookie: None,
+        })
     }
 
     /// Sends the authorization request of a client that does PKCE.
@@ -41,7 +46,7 @@ impl Browser {
         self.send(self.http.get(url.clone())).await
     }
 
-    /// Answers a consent page.
+    /// Submits a consent page.
     pub(crate) async fn answer(&mut self, program: &Program, csrf: &str, answer: &str) -> Result<Page> {
         self.post(program, &[("csrf", csrf), ("answer", answer), ("user", "alice"), ("password", "wonderland")]).await
     }

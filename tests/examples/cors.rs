@@ -15,7 +15,7 @@ use crate::token_client::{changed, of_native, token};
 const ORIGIN: &str = "access-control-allow-origin";
 
 #[tokio::test]
-async fn a_preflight_is_answered() -> Result {
+async fn a_preflight_is_allowed() -> Result {
     let program = Program::start();
     let request = Client::new().request(Method::OPTIONS, program.url("/token")).header("origin", "https://app.example");
     let request = request.header("access-control-request-method", "POST");
@@ -47,7 +47,7 @@ async fn tokens_and_errors_can_be_read_from_another_origin() -> Result {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() -> Result {
+async fn a_body_that_never_ends_times_out() -> Result {
     let program = Program::start();
     let mut socket = TcpStream::connect(program.base.trim_start_matches("http://")).await?;
     let head = "POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n\

@@ -15,7 +15,7 @@ pub(crate) enum Block {
     Piece(String),
 }
 
-/// A command behind `$ `, with the lines that it continues on, and what it prints.
+/// A command after `$ `, with the lines that it continues on, and what it prints.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
     pub(crate) line: usize,

@@ -1,4 +1,4 @@
-//! A change of a file, as a reader makes it who finds the place by what stands around it.
+//! A change of a file, made by a reader who finds the place by its context.
 
 /// Makes the change: each hunk, and hunks are separated by lines that begin with `@@`, has one place where it fits.
 pub(crate) fn change(file: &str, diff: &str) -> Result<String, String> {

@@ -91,7 +91,7 @@ impl Reader<'_> {
         self.files.insert(file, text);
     }
 
-    /// Starts a server, and stops the one that listens at the same address: the guide says so.
+    /// Starts a server, and stops the one that listens at the same address, as the guide asks.
     fn start(&mut self, step: &Step) {
         let address = address(&step.command).unwrap_or(ADDRESS).to_owned();
         self.servers.remove(&address);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 const HOST: &str = "127.0.0.1:";
 
-/// Which port stands for which.
+/// The free port for each port that is named.
 #[derive(Debug)]
 pub(crate) struct Ports(BTreeMap<String, u16>);
 

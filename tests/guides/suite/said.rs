@@ -1,6 +1,6 @@
 //! What a command said, against what the guide says that it says.
 
-/// Whether it is that: `…` stands for any text within a line, and alone for any lines.
+/// Whether it is that: `…` matches any text within a line, and alone any lines.
 pub(crate) fn is_as_printed(printed: &[String], said: &[String]) -> bool {
     match printed.split_first() {
         None => said.is_empty(),

@@ -78,7 +78,7 @@ impl Running {
         Self { child, stdout }
     }
 
-    /// So many of the lines that it prints first.
+    /// Returns the first `count` lines that it prints.
     pub(crate) fn lines(&mut self, count: usize) -> Vec<String> {
         self.stdout.by_ref().lines().take(count).map_while(Result::ok).collect()
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::authorization::pending::PendingChallenge;
 use crate::authorization::response::AuthorizationError;
+use crate::bound_request::BoundRequest;
 use crate::code;
 use crate::code_digest::CodeDigest;
 use crate::events;
@@ -30,6 +31,7 @@ pub struct Bind<'a> {
     /// `None` is *no challenge*, as the host said explicitly.
     challenge: Option<PendingChallenge>,
     grant: Option<Result<Arc<[u8]>, GrantError>>,
+    request: BoundRequest,
     lifetime: Duration,
 }
 
@@ -60,7 +62,14 @@ impl Pkce {
 
 impl<'a> Bind<'a> {
     fn new(pkce: &'a Pkce, code: &'a str, challenge: Option<PendingChallenge>) -> Self {
-        Self { pkce, code, challenge, grant: None, lifetime: pkce.policy().code_lifetime }
+        Self {
+            pkce,
+            code,
+            challenge,
+            grant: None,
+            request: BoundRequest::default(),
+            lifetime: pkce.policy().code_lifetime,
+        }
     }
 
     /// Stores the host's own record of what was granted with the code: client, redirect URI, subject, scope.
@@ -69,6 +78,29 @@ impl<'a> Bind<'a> {
     /// It is stored as JSON. A store may limit its size.
     pub fn grant<G: Serialize + ?Sized>(mut self, grant: &G) -> Self {
         self.grant = Some(grant::encode(grant));
+        self
+    }
+
+    /// Binds the client to the code (RFC 6749 §4.1.3).
+    ///
+    /// A token request that names another one, in `client_id` or as the user of HTTP Basic, is rejected like a wrong
+    /// verifier: it burns nothing, revokes nothing, and does not hinder the right one. A client that is named in neither
+    /// place (a client assertion, mTLS) is the host's to compare: [`Clearance::client_id`](crate::Clearance::client_id).
+    ///
+    /// Such a redemption takes two calls of the store. A code bound to *no challenge* is marked before the client is
+    /// compared, and restored.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.request.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Binds the redirect URI to the code (RFC 6749 §4.1.3).
+    ///
+    /// A token request with another one, character by character, is rejected as for [`client_id`](Self::client_id). One
+    /// without is served (OAuth 2.1 §10.2), unless the policy demands it
+    /// ([`Policy::require_redirect_uri`](crate::Policy::require_redirect_uri)).
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.request.redirect_uri = Some(redirect_uri.into());
         self
     }
 
@@ -90,15 +122,16 @@ impl<'a> Bind<'a> {
             Some(Some(_)) => return Err(BindError::MethodNotAllowed),
             // The absence is bound too (RFC 9700 §4.8.2).
             None if policy.allow_missing_challenge => None,
-            // Without a record the code passes as unverified, whatever comes with it. Only a grant needs a record.
-            _ if policy.report_only && self.grant.is_none() => {
+            // Without a record the code passes as unverified, whatever comes with it. Only a grant, a client or a redirect
+            // URI needs a record.
+            _ if policy.report_only && self.grant.is_none() && self.request == BoundRequest::default() => {
                 events::not_bound();
                 return Ok(());
             }
             _ if policy.report_only => None,
             None | Some(None) => return Err(BindError::ChallengeRequired),
         };
-        let grant = self.grant.transpose().map_err(BindError::Grant)?;
+        let grant = self.request.with_grant(self.grant.transpose().map_err(BindError::Grant)?);
         let binding = Binding::new(challenge, grant, self.pkce.now(), self.lifetime);
         match self.pkce.store().insert(&CodeDigest::of(self.code.as_bytes()), &binding).await {
             Ok(Inserted::Recorded) => {

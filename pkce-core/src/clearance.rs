@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use crate::bound_request::BoundRequest;
 use crate::grant::{self, GrantError};
 use crate::method::CodeChallengeMethod;
 use crate::reason::Reason;
@@ -16,6 +17,7 @@ use crate::reason::Reason;
 pub struct Clearance {
     kind: ClearanceKind,
     code: Option<Arc<str>>,
+    bound: Option<Arc<BoundRequest>>,
     grant: Option<Arc<[u8]>>,
 }
 
@@ -46,12 +48,17 @@ impl ClearanceKind {
 }
 
 impl Clearance {
-    pub(crate) fn of_code(kind: ClearanceKind, code: &str, grant: Option<Arc<[u8]>>) -> Self {
-        Self { kind, code: Some(code.into()), grant }
+    pub(crate) fn of_code(
+        kind: ClearanceKind,
+        code: &str,
+        bound: Option<BoundRequest>,
+        grant: Option<Arc<[u8]>>,
+    ) -> Self {
+        Self { kind, code: Some(code.into()), bound: bound.map(Arc::new), grant }
     }
 
     pub(crate) const fn of_other_grant() -> Self {
-        Self { kind: ClearanceKind::OtherGrant, code: None, grant: None }
+        Self { kind: ClearanceKind::OtherGrant, code: None, bound: None, grant: None }
     }
 
     /// Returns why the request may be served.
@@ -70,6 +77,19 @@ impl Clearance {
     /// difference between two readers of the request matters.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
+    }
+
+    /// Returns the client that is bound to the code ([`Bind::client_id`](crate::Bind::client_id)).
+    ///
+    /// It was compared with the client that the request names. A client that authenticates in another way (a client
+    /// assertion, mTLS) is the host's to compare with this one.
+    pub fn client_id(&self) -> Option<&str> {
+        self.bound.as_ref()?.client_id.as_deref()
+    }
+
+    /// Returns the redirect URI that is bound to the code ([`Bind::redirect_uri`](crate::Bind::redirect_uri)).
+    pub fn redirect_uri(&self) -> Option<&str> {
+        self.bound.as_ref()?.redirect_uri.as_deref()
     }
 
     /// Returns the grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), and redeemed with it.

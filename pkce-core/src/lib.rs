@@ -107,6 +107,7 @@
 pub mod adapter;
 mod authorization;
 mod bind;
+mod bound_request;
 mod builder;
 mod challenge;
 mod clearance;

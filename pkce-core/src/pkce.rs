@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::adapter::body_buffer::RequestBody;
 use crate::adapter::request::Request;
 use crate::adapter::token::{self, CodeGrant, TokenRequest};
+use crate::bound_request::BoundRequest;
 use crate::clearance::{Clearance, ClearanceKind};
 use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
 use crate::decision::{self, Consequence, Decision};
 use crate::events;
 use crate::policy::Policy;
+use crate::proof::Proof;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::replay::{OnReplay, Replay};
@@ -137,19 +139,19 @@ impl Pkce {
         }
         let ticket = Ticket::generate().map_err(|_| Reason::RandomUnavailable)?;
         let (code, attempt) = (grant.digest(), Attempt::new(proof, ticket, self.now()));
-        let found = match self.call_redeem(&code, &attempt).await {
-            Ok(found) => found,
-            // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
-            Err(reason) => {
-                Box::pin(self.store().restore_soon(&code, ticket)).await.ok();
-                return Err(reason);
+        let found = self.redeem_or_restore(&code, &attempt).await?;
+        let (attempt, found) = match found.binding() {
+            // Boxed, so that the requests for other codes do not carry it along.
+            Some(binding) if BoundRequest::is_in(binding.grant()) => {
+                Box::pin(self.redeem_bound(grant, &code, attempt, found)).await?
             }
+            _ => (attempt, found),
         };
         let proceed = |kind, binding: Option<Binding>| {
-            let bound_grant = binding.as_ref().and_then(|binding| binding.grant().map(Arc::clone));
+            let (bound, bound_grant) = BoundRequest::open(binding.as_ref().and_then(Binding::grant))?;
             // Without a record there is nothing to restore.
-            let reservation = binding.map_or(Reservation::NOTHING, |_| Reservation::of(code, ticket));
-            Ok((Clearance::of_code(kind, grant.code(), bound_grant), reservation))
+            let reservation = binding.map_or(Reservation::NOTHING, |_| Reservation::of(code, attempt.ticket()));
+            Ok((Clearance::of_code(kind, grant.code(), bound, bound_grant), reservation))
         };
         match decision::judge(&attempt, found, self.policy()) {
             Decision::Verified(method, binding) => proceed(ClearanceKind::Verified(method), Some(binding)),
@@ -160,6 +162,50 @@ impl Pkce {
                 Box::pin(self.carry_out(consequence, &code, &attempt)).await?;
                 Err(reason)
             }
+        }
+    }
+
+    async fn redeem_or_restore(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, Reason> {
+        let redeemed = self.call_redeem(code, attempt).await;
+        if redeemed.is_err() {
+            // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
+            Box::pin(self.store().restore_soon(code, attempt.ticket())).await.ok();
+        }
+        redeemed
+    }
+
+    /// Compares the client and the redirect URI of a code that is bound to them, and only then redeems it.
+    ///
+    /// The store has not marked it yet, because its proof differs from that of the verifier alone. So a request of another
+    /// client changes nothing, and is no replay.
+    async fn redeem_bound(
+        &self,
+        grant: &CodeGrant<'_>,
+        code: &CodeDigest,
+        attempt: Attempt,
+        found: Redemption,
+    ) -> Result<(Attempt, Redemption), Reason> {
+        let Some(binding) = found.binding() else { return Ok((attempt, found)) };
+        let proof = attempt.proof().map(Proof::of_bound_request);
+        let is_right = proof.as_ref() == binding.proof() && !binding.is_expired(attempt.at());
+        let compared = match BoundRequest::open(binding.grant())? {
+            (Some(bound), _) if is_right => grant.compare(&bound, self.policy()),
+            _ => Ok(()),
+        };
+        match (found, compared) {
+            // Bound to no challenge: the store has marked it.
+            (Redemption::First(_), Err(reason)) => {
+                self.store().restore(code, attempt.ticket()).await.ok();
+                Err(reason)
+            }
+            (_, Err(reason)) => Err(reason),
+            (Redemption::Refused(_), Ok(())) if is_right && proof.is_some() => {
+                let ticket = Ticket::generate().map_err(|_| Reason::RandomUnavailable)?;
+                let attempt = Attempt::new(proof, ticket, attempt.at());
+                let found = self.redeem_or_restore(code, &attempt).await?;
+                Ok((attempt, found))
+            }
+            (found, Ok(())) => Ok((Attempt::new(proof, attempt.ticket(), attempt.at()), found)),
         }
     }
 

@@ -37,6 +37,7 @@ pub struct Policy {
     pub(crate) allow_missing_redirect_uri: bool,
     pub(crate) report_only: bool,
     pub(crate) burn_on_mismatch: bool,
+    pub(crate) require_redirect_uri: bool,
     pub(crate) code_lifetime: Duration,
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Option<Duration>,
@@ -58,6 +59,7 @@ impl Policy {
             allow_missing_redirect_uri: false,
             report_only: false,
             burn_on_mismatch: false,
+            require_redirect_uri: false,
             code_lifetime: Duration::from_secs(60),
             body_limit: 16 * 1024,
             body_timeout: Some(Duration::from_secs(30)),
@@ -141,6 +143,14 @@ impl Policy {
     /// characters within a minute is hopeless.
     pub const fn burn_on_mismatch(mut self) -> Self {
         self.burn_on_mismatch = true;
+        self
+    }
+
+    /// Rejects a token request without a `redirect_uri` for a code that is bound to one
+    /// ([`Bind::redirect_uri`](crate::Bind::redirect_uri)), as RFC 6749 §4.1.3 asks. Off by default: OAuth 2.1 clients do not
+    /// send it.
+    pub const fn require_redirect_uri(mut self) -> Self {
+        self.require_redirect_uri = true;
         self
     }
 

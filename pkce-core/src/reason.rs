@@ -90,6 +90,10 @@ pub enum Reason {
     VerifierWithheld,
     /// The code verifier does not match the bound challenge (RFC 7636 §4.6).
     VerifierMismatch,
+    /// The code is bound to another client than the request names (RFC 6749 §4.1.3).
+    ClientMismatch,
+    /// The code is bound to another redirect URI than the request has (RFC 6749 §4.1.3).
+    RedirectUriMismatch,
     /// A code verifier came for a code that is bound to no challenge (RFC 9700 §4.8.2).
     VerifierUnexpected,
     /// The store has no record of the code.
@@ -279,6 +283,8 @@ impl Reason {
             Self::VerifierMissing => Wire { description: "code verifier required", ..grant("verifier_missing") },
             Self::VerifierWithheld => grant("verifier_withheld"),
             Self::VerifierMismatch => grant("verifier_mismatch"),
+            Self::ClientMismatch => grant("client_mismatch"),
+            Self::RedirectUriMismatch => grant("redirect_uri_mismatch"),
             Self::CodeUnknown => grant("code_unknown"),
             Self::CodeExpired => grant("code_expired"),
             Self::CodeReplayed => grant("code_replayed"),

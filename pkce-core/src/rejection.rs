@@ -96,7 +96,7 @@ impl From<RandomError> for Rejection {
 mod tests {
     use super::*;
 
-    const ALL: [Reason; 51] = [
+    const ALL: [Reason; 53] = [
         Reason::DuplicateParameter,
         Reason::ParameterInQuery,
         Reason::ContentType,
@@ -108,6 +108,8 @@ mod tests {
         Reason::BodyTimedOut,
         Reason::ResponseTypeLookalike,
         Reason::VerifierWithheld,
+        Reason::ClientMismatch,
+        Reason::RedirectUriMismatch,
         Reason::ContentEncoding,
         Reason::BodyTooLarge,
         Reason::MalformedBody,

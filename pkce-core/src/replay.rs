@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use crate::bound_request::BoundRequest;
 use crate::grant::{self, GrantError};
 use crate::method::CodeChallengeMethod;
 use crate::store::Binding;
@@ -29,7 +30,8 @@ pub struct Replay {
 
 impl Replay {
     pub(crate) fn new(binding: &Binding, age: Duration) -> Self {
-        Self { grant: binding.grant().map(Arc::clone), method: binding.method(), age }
+        let (_, grant) = BoundRequest::open(binding.grant()).unwrap_or_default();
+        Self { grant, method: binding.method(), age }
     }
 
     /// Returns the method of the bound challenge, or `None` if the code is bound to no challenge.

@@ -24,6 +24,7 @@ pub struct Request<'a> {
     query: &'a [u8],
     content_type: Header<'a>,
     content_encoding: bool,
+    authorization: Option<&'a [u8]>,
     body: Body<'a>,
 }
 
@@ -62,7 +63,7 @@ pub(crate) enum Format {
 impl<'a> Request<'a> {
     /// Creates a request with this method (case-sensitive, RFC 9110 §9.1) and this body.
     pub const fn new(method: &'a str, body: Body<'a>) -> Self {
-        Self { method, query: &[], content_type: Header::Absent, content_encoding: false, body }
+        Self { method, query: &[], content_type: Header::Absent, content_encoding: false, authorization: None, body }
     }
 
     /// Sets the query of the request target, without the question mark and still encoded.
@@ -84,12 +85,18 @@ impl<'a> Request<'a> {
             };
         } else if name.eq_ignore_ascii_case("content-encoding") {
             self.content_encoding |= !value.trim_ascii().eq_ignore_ascii_case(b"identity");
+        } else if name.eq_ignore_ascii_case("authorization") {
+            self.authorization = Some(value);
         }
         self
     }
 
     pub(crate) const fn method(&self) -> &'a str {
         self.method
+    }
+
+    pub(crate) const fn authorization(&self) -> Option<&'a [u8]> {
+        self.authorization
     }
 
     pub(crate) const fn raw_query(&self) -> &'a [u8] {

@@ -20,7 +20,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::request::{Format, Request};
+use crate::bound_request::BoundRequest;
 use crate::code;
 use crate::code_digest::CodeDigest;
 use crate::json;
@@ -51,6 +55,37 @@ pub enum TokenRequest<'a> {
 pub struct CodeGrant<'a> {
     code: Cow<'a, [u8]>,
     code_verifier: Option<Cow<'a, [u8]>>,
+    client_id: Raw<'a>,
+    redirect_uri: Raw<'a>,
+    authorization: Option<&'a [u8]>,
+}
+
+/// A parameter that is decoded only for a code that is bound to one.
+#[derive(Default)]
+enum Raw<'a> {
+    #[default]
+    Absent,
+    Encoded(&'a [u8]),
+    Decoded(Cow<'a, [u8]>),
+}
+
+impl<'a> Raw<'a> {
+    /// `None` if it is absent. What cannot be decoded is equal to nothing that is bound.
+    fn value(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Absent => None,
+            Self::Encoded(value) => Some(params::decode(value).unwrap_or_default()),
+            Self::Decoded(value) => Some(Cow::Borrowed(value)),
+        }
+    }
+
+    fn encoded(value: Option<&'a [u8]>) -> Self {
+        value.map_or(Self::Absent, Self::Encoded)
+    }
+
+    fn decoded(value: Value<'a>) -> Self {
+        value.map_or(Self::Absent, Self::Decoded)
+    }
 }
 
 impl<'a> CodeGrant<'a> {
@@ -72,7 +107,7 @@ impl<'a> CodeGrant<'a> {
         if code_verifier.as_ref().is_some_and(|presented| verifier::check(presented).is_err()) {
             return Err(Reason::VerifierMalformed);
         }
-        Ok(Self { code, code_verifier })
+        Ok(Self { code, code_verifier, client_id: Raw::Absent, redirect_uri: Raw::Absent, authorization: None })
     }
 
     /// Returns the code, after form decoding.
@@ -84,6 +119,25 @@ impl<'a> CodeGrant<'a> {
     /// Returns the verifier, after form decoding, if one was sent.
     pub fn code_verifier(&self) -> Option<&str> {
         self.code_verifier.as_deref().and_then(|verifier| std::str::from_utf8(verifier).ok())
+    }
+
+    /// Compares the request with what is bound to its code (RFC 6749 §4.1.3). A client that it names in no way is the
+    /// host's to compare.
+    pub(crate) fn compare(&self, bound: &BoundRequest, policy: &Policy) -> Result<(), Reason> {
+        if bound.client_id.as_ref().is_some_and(|client_id| self.names_other_client(client_id)) {
+            return Err(Reason::ClientMismatch);
+        }
+        match (&bound.redirect_uri, self.redirect_uri.value()) {
+            (Some(bound), Some(presented)) if *presented != *bound.as_bytes() => Err(Reason::RedirectUriMismatch),
+            (Some(_), None) if policy.require_redirect_uri => Err(Reason::RedirectUriMismatch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the request names a client, and not this one: in the body, or as the user of HTTP Basic (RFC 6749 §2.3.1).
+    fn names_other_client(&self, bound: &str) -> bool {
+        let in_body = self.client_id.value().is_some_and(|client_id| *client_id != *bound.as_bytes());
+        in_body || self.authorization.and_then(basic_user).is_some_and(|user| !is_user(&user, bound))
     }
 
     pub(crate) fn digest(&self) -> CodeDigest {
@@ -128,16 +182,17 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
             if params.any_repeated() {
                 return Err(Reason::DuplicateParameter);
             }
-            let [grant_type, code, code_verifier, ..] = params.values();
+            let [grant_type, code, code_verifier, client_id, redirect_uri] = params.values();
             let decode =
                 |value: Option<&'a [u8]>, malformed| value.map(params::decode).transpose().map_err(|_| malformed);
-            classify(
+            let read = classify(
                 decode(grant_type, Reason::MalformedBody)?,
                 code.is_some(),
                 || decode(code, Reason::CodeMalformed),
                 || decode(code_verifier, Reason::VerifierMalformed),
                 policy,
-            )
+            );
+            read.map(|read| read.with(Raw::encoded(client_id), Raw::encoded(redirect_uri), request))
         }
         (body, Format::Json) => {
             let members = json::members(body, &NAMES)?;
@@ -145,10 +200,39 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
             if form.any_present() || form.any_bracketed() {
                 return Err(Reason::FormInJson);
             }
-            let [grant_type, code, code_verifier, ..] = members.map(|value| value.map(bytes));
-            classify(grant_type, code.is_some(), || Ok(code), || Ok(code_verifier), policy)
+            let [grant_type, code, code_verifier, client_id, redirect_uri] = members.map(|value| value.map(bytes));
+            let read = classify(grant_type, code.is_some(), || Ok(code), || Ok(code_verifier), policy);
+            read.map(|read| read.with(Raw::decoded(client_id), Raw::decoded(redirect_uri), request))
         }
     }
+}
+
+impl<'a> TokenRequest<'a> {
+    /// Adds what a code may be bound to.
+    fn with(self, client_id: Raw<'a>, redirect_uri: Raw<'a>, request: &Request<'a>) -> Self {
+        match self {
+            Self::CodeGrant(grant) => {
+                let authorization = request.authorization();
+                Self::CodeGrant(CodeGrant { client_id, redirect_uri, authorization, ..grant })
+            }
+            other => other,
+        }
+    }
+}
+
+/// The user of HTTP Basic (RFC 7617 §2). `None` for another scheme; what is malformed names nobody.
+fn basic_user(authorization: &[u8]) -> Option<Vec<u8>> {
+    let (scheme, credentials) = params::cut(authorization.trim_ascii(), b' ');
+    if !scheme.eq_ignore_ascii_case(b"basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(credentials.unwrap_or_default().trim_ascii()).unwrap_or_default();
+    Some(params::cut(&decoded, b':').0.to_vec())
+}
+
+/// The user is form-encoded (RFC 6749 §2.3.1); some clients leave that out.
+fn is_user(user: &[u8], bound: &str) -> bool {
+    user == bound.as_bytes() || params::decode(user).is_ok_and(|user| user == bound.as_bytes())
 }
 
 /// Returns the headers to add to the host's response to a token request that passed (RFC 6749 §5.1): `no-store` to a 2xx

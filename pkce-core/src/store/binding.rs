@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bound_request::BoundRequest;
 use crate::challenge::CodeChallenge;
 use crate::clock::Timestamp;
 use crate::method::CodeChallengeMethod;
@@ -110,8 +111,9 @@ impl Binding {
         issued_at: Timestamp,
         lifetime: Duration,
     ) -> Self {
+        let seal = |proof: &Proof| if BoundRequest::is_in(grant.as_ref()) { proof.of_bound_request() } else { *proof };
         Self {
-            challenge: challenge.map(|challenge| (challenge.method(), *challenge.proof())),
+            challenge: challenge.map(|challenge| (challenge.method(), seal(challenge.proof()))),
             grant,
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),

@@ -98,3 +98,12 @@ pub enum Redemption {
     /// No record: never bound, or expired and forgotten.
     Unknown,
 }
+
+impl Redemption {
+    pub(crate) const fn binding(&self) -> Option<&Binding> {
+        match self {
+            Self::First(binding) | Self::Refused(binding) | Self::Again { binding, .. } => Some(binding),
+            Self::Unknown => None,
+        }
+    }
+}

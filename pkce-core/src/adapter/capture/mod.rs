@@ -66,7 +66,7 @@ impl Pkce {
     /// 3. That `Location` is the `redirect_uri` of the request after a browser has parsed both: scheme, host, port, path,
     ///    and its own query first, in its order.
     /// 4. The request has an acceptable challenge, by the rules of [`AuthorizationRequest`](crate::AuthorizationRequest).
-    /// 5. The store has recorded the binding.
+    /// 5. The store has recorded the binding, with the client and the redirect URI of the request.
     ///
     /// A page or a document is not read. A code in it is bound to nothing, and the token endpoint does not serve it.
     ///
@@ -86,7 +86,7 @@ impl Pkce {
                 }
                 return Ok(());
             }
-            Ok(Some((code, requested))) => match self.bind_captured(&code, requested).await {
+            Ok(Some((code, requested))) => match self.bind_captured(&code, requested, asked).await {
                 Ok(()) => {
                     requested.announce(client_id);
                     return Ok(());
@@ -103,15 +103,24 @@ impl Pkce {
         Err(CaptureRejection::new(Rejection::new(reason, self.policy()), asked, host))
     }
 
-    async fn bind_captured(&self, code: &str, requested: &Requested) -> Result<(), Reason> {
-        let bound = match requested {
-            Requested::Challenge(challenge) => self.bind(code, challenge.clone()).await,
+    async fn bind_captured(&self, code: &str, requested: &Requested, asked: &CaptureRequest) -> Result<(), Reason> {
+        let mut bind = match requested {
+            Requested::Challenge(challenge) => self.bind(code, challenge.clone()),
             // Nothing is recorded.
             Requested::Tolerated(_) => return Ok(()),
-            Requested::NoChallenge => self.bind_without_challenge(code).await,
+            Requested::NoChallenge => self.bind_without_challenge(code),
             Requested::NoCode => return Err(Reason::ResponseTypeWithoutCode),
         };
-        bound.map_err(|error| error.reason())
+        // In a roll-out nothing is compared that was not compared before.
+        if !self.policy().report_only {
+            if let Some(client_id) = &asked.client_id {
+                bind = bind.client_id(client_id);
+            }
+            if let Target::Uri(redirect_uri) = &asked.target {
+                bind = bind.redirect_uri(redirect_uri);
+            }
+        }
+        bind.await.map_err(|error| error.reason())
     }
 }
 

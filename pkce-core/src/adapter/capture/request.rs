@@ -1,5 +1,6 @@
 //! What is kept of the authorization request until the host has responded.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::target::Target;
@@ -17,6 +18,8 @@ pub struct CaptureRequest {
     pub(super) asked: AuthorizationRequest,
     pub(super) target: Target,
     pub(super) state: Option<String>,
+    /// As it is; that of `asked` is for events.
+    pub(super) client_id: Option<String>,
     /// A response mode in which a code cannot be captured.
     pub(super) unreadable_mode: bool,
     /// Whether the request has a parameter by which it is one, and asks for a code.
@@ -38,7 +41,8 @@ impl CaptureRequest {
             AuthorizationRequest::rejected(Reason::AuthorizationMethod)
         };
         let params = Params::scan(query, &NAMES).merged(&Params::scan(form.unwrap_or_default(), &NAMES));
-        let ([uri, state, mode, ..], [uri_repeated, _, mode_repeated, ..]) = (params.values(), params.repeated());
+        let ([uri, state, mode, _, _, _, client_id, ..], [uri_repeated, _, mode_repeated, ..]) =
+            (params.values(), params.repeated());
         let [_, _, _, challenge, method, ..] = params.present();
         let target = match uri {
             _ if uri_repeated => Target::Unreadable(Reason::DuplicateParameter),
@@ -57,6 +61,7 @@ impl CaptureRequest {
             asked,
             target,
             state: state.and_then(params::lenient_text),
+            client_id: client_id.and_then(params::text).map(Cow::into_owned),
             unreadable_mode: may_ask_for_code && is_unreadable,
             is_authorization_request,
             sends_pkce: challenge || method,

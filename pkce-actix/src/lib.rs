@@ -1,6 +1,6 @@
 //! PKCE (RFC 7636) for authorization servers on Actix Web.
 //!
-//! Three lines in an existing server, and the token handler runs only once the code verifier has matched:
+//! A few lines in an existing server, and the token handler runs only once the code verifier has matched:
 //!
 //! ```
 //! use actix_web::{App, web};

@@ -98,7 +98,7 @@ impl<'a> Bind<'a> {
     ///
     /// A token request with another one, character by character, is rejected as for [`client_id`](Self::client_id). One
     /// without is served (OAuth 2.1 §10.2), unless the policy demands it
-    /// ([`Policy::require_redirect_uri`](crate::Policy::require_redirect_uri)).
+    /// ([`Policy::require_redirect_uri_in_token_request`](crate::Policy::require_redirect_uri_in_token_request)).
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.request.redirect_uri = Some(redirect_uri.into());
         self

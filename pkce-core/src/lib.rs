@@ -76,8 +76,8 @@
 //! | `metadata` | `failed`: the client gets an error instead | error | `why` |
 //! | `adapter` | `misconfigured` | error | `message`: what is missing |
 //!
-//! `client_id` is the parameter of the request, which anybody can choose: at most 128 characters, other than visible ASCII
-//! replaced by `?`.
+//! `client_id` is the parameter of the request, which anybody can choose: at most 128 characters; each that is not
+//! visible ASCII is shown as `?`.
 //!
 //! # Metrics
 //!

@@ -14,8 +14,9 @@ const STORE_CALLS: &str = "pkce_store_call_duration_seconds";
 
 static METADATA: Metadata<'static> = Metadata::new("pkce", Level::INFO, Some("pkce_core"));
 
-/// Gives the recorder the description and the unit of each metric, and sets the counts that alerts watch to zero: what
-/// comes into being as 1 is no increase to Prometheus, so the first theft after a start would go unseen.
+/// Gives the recorder the description and the unit of each metric, and sets the counts that alerts watch to zero:
+/// Prometheus sees no increase in a counter that appears with the value 1, so it would miss the first theft after a
+/// start.
 ///
 /// Call it once, after installing the recorder. The counts are those of token requests rejected for what a
 /// stolen code may cause or for a fault of the server, of the store's faults, and of codes that could not be bound.

@@ -37,7 +37,7 @@ pub struct Policy {
     pub(crate) allow_missing_redirect_uri: bool,
     pub(crate) report_only: bool,
     pub(crate) burn_on_mismatch: bool,
-    pub(crate) require_redirect_uri: bool,
+    pub(crate) require_redirect_uri_in_token_request: bool,
     pub(crate) code_lifetime: Duration,
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Option<Duration>,
@@ -59,7 +59,7 @@ impl Policy {
             allow_missing_redirect_uri: false,
             report_only: false,
             burn_on_mismatch: false,
-            require_redirect_uri: false,
+            require_redirect_uri_in_token_request: false,
             code_lifetime: Duration::from_secs(60),
             body_limit: 16 * 1024,
             body_timeout: Some(Duration::from_secs(30)),
@@ -81,9 +81,9 @@ impl Policy {
     /// Danger: lets the host bind a code to *no challenge*
     /// ([`Pkce::bind_without_challenge`](crate::Pkce::bind_without_challenge)).
     ///
-    /// Whoever has such a code can redeem it as far as this library is concerned, and then it is redeemed: authenticate
-    /// these clients *outside* the layer, so that a stranger's request is refused before. The token endpoint also tells
-    /// whether a code bound to no challenge exists (RFC 9700 §4.8.2 asks for the distinct response).
+    /// This library lets anyone who has such a code redeem it, once. So authenticate these clients *outside* the
+    /// layer: a stranger must be refused before the code is marked redeemed. The token endpoint also tells whether a
+    /// code bound to no challenge exists (RFC 9700 §4.8.2 asks for the distinct response).
     ///
     /// The host decides which client may leave out the challenge. RFC 9700 §2.1.1 names confidential `OpenID` Connect
     /// clients that check a nonce. A code that was bound to a challenge still needs its verifier.
@@ -111,8 +111,8 @@ impl Policy {
         self
     }
 
-    /// Danger: for the roll-out on a server in production. Lets pass what clients send that do not do PKCE yet, and
-    /// reports each request with the reason it would have been rejected for.
+    /// Danger: for the roll-out on a server in production. Lets requests of clients without PKCE pass, and reports
+    /// for each why it would have been rejected.
     ///
     /// It lets pass a missing or unacceptable challenge at the authorization endpoint, and a code without a record at the
     /// token endpoint ([`ClearanceKind::Unverified`](crate::ClearanceKind::Unverified)). Meanwhile PKCE protects only the
@@ -149,8 +149,8 @@ impl Policy {
     /// Rejects a token request without a `redirect_uri` for a code that is bound to one
     /// ([`Bind::redirect_uri`](crate::Bind::redirect_uri)), as RFC 6749 §4.1.3 asks. Off by default: OAuth 2.1 clients do not
     /// send it.
-    pub const fn require_redirect_uri(mut self) -> Self {
-        self.require_redirect_uri = true;
+    pub const fn require_redirect_uri_in_token_request(mut self) -> Self {
+        self.require_redirect_uri_in_token_request = true;
         self
     }
 

@@ -131,13 +131,13 @@ async fn a_refusal_of_the_host_restores_a_bound_code_too() {
 
 #[tokio::test]
 async fn a_missing_redirect_uri_is_rejected_if_the_policy_demands_one() {
-    let pkce = House::new().server(Policy::new().require_redirect_uri());
+    let pkce = House::new().server(Policy::new().require_redirect_uri_in_token_request());
     bind(&pkce).await;
     let missing = send(&pkce, VERIFIER, &[("client_id", CLIENT)]).await.unwrap_err();
     assert_eq!(missing.reason(), Reason::RedirectUriMismatch);
     assert!(send(&pkce, VERIFIER, &[("redirect_uri", TARGET)]).await.is_ok());
     let house = House::new();
-    let pkce = house.server(Policy::new().require_redirect_uri());
+    let pkce = house.server(Policy::new().require_redirect_uri_in_token_request());
     pkce.bind(CODE, s256()).client_id(CLIENT).await.unwrap();
     assert!(send(&pkce, VERIFIER, &[]).await.is_ok(), "none is bound");
 }

@@ -81,8 +81,8 @@
 //!
 //! * Set `maxmemory-policy noeviction`. Any other policy may evict live codes, whose clients have to start over, and
 //!   redeemed codes, whose replay is then an unknown code. A full Redis rejects inserts, redemptions *and* restores with
-//!   [`Full`](pkce_core::store::StoreErrorKind::Full) until there is room. No live code is lost. A redemption that cannot be
-//!   taken back, after the host rejected its client, stays: that client has to start over.
+//!   [`Full`](pkce_core::store::StoreErrorKind::Full) until there is room. No live code is lost. If the host rejects
+//!   the client and Redis is too full to restore the code, the code stays redeemed and the client has to start over.
 //! * Use no persistence, or `appendonly yes` with `appendfsync always`. Without persistence a restart forgets all codes,
 //!   and their clients start over. Snapshots alone (`save …`, the default) bring back an older state after a crash, in
 //!   which a code that was redeemed since is *live again* until it expires. So does `appendfsync everysec`, for the last

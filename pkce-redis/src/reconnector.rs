@@ -24,7 +24,8 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 /// While one master of a Cluster hangs, a new connection helps only after another master has taken over.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The same for a connection to a server that accepts no writes: every call finds that out, until the address moves.
+/// The shortest time between two attempts while the server accepts no writes. Every call fails until the address
+/// moves, and each would try to reconnect.
 const PAUSE_WHILE_DEMOTED: Duration = Duration::from_millis(250);
 
 type Connecting<C> = Pin<Box<dyn Future<Output = RedisResult<C>> + Send>>;

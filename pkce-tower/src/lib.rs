@@ -1,6 +1,6 @@
 //! PKCE (RFC 7636) for authorization servers on axum, Tower and hyper.
 //!
-//! Three lines in an existing server, and the token handler runs only once the code verifier has matched:
+//! A few lines in an existing server, and the token handler runs only once the code verifier has matched:
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]

@@ -69,7 +69,7 @@ macro_rules! on_both_programs {
     };
 }
 
-/// The README's examples, compiled and run.
+/// The README's examples, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -129,7 +129,9 @@ async fn consent(server: Data<Server>, pkce: Data<Pkce>, http: HttpRequest, deci
         return Err(response.error(ErrorCode::AccessDenied));
     }
     let (id, code) = (random(), AuthorizationCode::generate().map_err(|error| response.error(&error))?);
-    pkce.bind(&code, challenge).grant(&id).await.map_err(|error| response.error(&error))?; // before the code leaves
+    // Before the code leaves. The layer compares the client and the redirect URI with those of the token request.
+    let bind = pkce.bind(&code, challenge).client_id(&request.client_id).redirect_uri(&request.redirect_uri);
+    bind.grant(&id).await.map_err(|error| response.error(&error))?;
     let grant = Grant { request, user, access_token: random(), refresh_token: random(), since: Instant::now() };
     server.grants.lock().unwrap().insert(id, grant);
     Ok(response.code(&code).into())
@@ -139,7 +141,6 @@ async fn consent(server: Data<Server>, pkce: Data<Pkce>, http: HttpRequest, deci
 struct TokenRequest {
     grant_type: String,
     client_id: Option<String>,
-    redirect_uri: Option<String>,
     refresh_token: Option<String>,
 }
 
@@ -164,9 +165,6 @@ async fn token(
     let mut grants = server.grants.lock().unwrap();
     let is_theirs = |grant: &&mut Grant| grant.request.client_id == client_id;
     let Some(grant) = grants.get_mut(&id).filter(is_theirs) else { return error("invalid_grant") };
-    if request.redirect_uri.is_some_and(|uri| uri != grant.request.redirect_uri) {
-        return error("invalid_grant");
-    }
     if request.grant_type == "refresh_token" && refresh_token != grant.refresh_token {
         grants.remove(&id); // a refresh token that was used before: somebody has stolen it (RFC 9700 §4.14.2)
         return error("invalid_grant");

@@ -138,8 +138,9 @@ async fn consent(State(app): App, cookies: CookieJar, Form(decision): Form<Decis
         return Err(response.error(ErrorCode::AccessDenied));
     }
     let (id, code) = (random(), AuthorizationCode::generate().map_err(|error| response.error(&error))?);
-    // Before the code leaves.
-    app.pkce.bind(&code, challenge).grant(&id).await.map_err(|error| response.error(&error))?;
+    // Before the code leaves. The layer compares the client and the redirect URI with those of the token request.
+    let bind = app.pkce.bind(&code, challenge).client_id(&request.client_id).redirect_uri(&request.redirect_uri);
+    bind.grant(&id).await.map_err(|error| response.error(&error))?;
     let grant = Grant { request, user, access_token: random(), refresh_token: random(), since: Instant::now() };
     app.grants.lock().unwrap().insert(id, grant);
     Ok(response.code(&code).into_response())
@@ -149,7 +150,6 @@ async fn consent(State(app): App, cookies: CookieJar, Form(decision): Form<Decis
 struct TokenRequest {
     grant_type: String,
     client_id: Option<String>,
-    redirect_uri: Option<String>,
     refresh_token: Option<String>,
 }
 
@@ -174,9 +174,6 @@ async fn token(
     let mut grants = app.grants.lock().unwrap();
     let is_theirs = |grant: &&mut Grant| grant.request.client_id == client_id;
     let Some(grant) = grants.get_mut(&id).filter(is_theirs) else { return error("invalid_grant") };
-    if request.redirect_uri.is_some_and(|uri| uri != grant.request.redirect_uri) {
-        return error("invalid_grant");
-    }
     if request.grant_type == "refresh_token" && refresh_token != grant.refresh_token {
         grants.remove(&id); // a refresh token that was used before: somebody has stolen it (RFC 9700 §4.14.2)
         return error("invalid_grant");

@@ -8,8 +8,8 @@
 //! 4. The headers name a form (or JSON, if the policy accepts it), once, without a boundary, in a character set that is a
 //!    superset of ASCII, and without a content encoding.
 //! 5. The body is not larger than the policy allows.
-//! 6. A form has no raw control character and begins with visible ASCII, not like JSON or XML, and JSON does not contain a form with a code:
-//!    a host that guesses the format must not read another request.
+//! 6. A form has no raw control character, and begins with visible ASCII, but not as JSON or XML does. JSON contains
+//!    no form with a code. Otherwise a host that guesses the format could read a different request.
 //! 7. `grant_type`, `code`, `code_verifier`, `client_id` and `redirect_uri` are in it at most once, and not under a name
 //!    with brackets (`code[]`, `[code]`).
 //! 8. `grant_type` is there. Another one than `authorization_code` passes, unless it only looks different,
@@ -129,7 +129,7 @@ impl<'a> CodeGrant<'a> {
         }
         match (&bound.redirect_uri, self.redirect_uri.value()) {
             (Some(bound), Some(presented)) if *presented != *bound.as_bytes() => Err(Reason::RedirectUriMismatch),
-            (Some(_), None) if policy.require_redirect_uri => Err(Reason::RedirectUriMismatch),
+            (Some(_), None) if policy.require_redirect_uri_in_token_request => Err(Reason::RedirectUriMismatch),
             _ => Ok(()),
         }
     }

@@ -69,7 +69,7 @@ async fn crowd(probe: Probe) -> Step {
     Ok(())
 }
 
-/// How many calls are dropped, more than any pool has connections, and for how long at most.
+/// The number of calls to drop (more than any pool has connections), and the longest time to spend on it.
 const DROPS: usize = 2_000;
 const DROPPING: Duration = Duration::from_secs(1);
 /// How many callers drop them, and call afterwards.

@@ -141,7 +141,8 @@ async fn times(probe: Probe) -> Step {
         ("a life of 30 seconds and a millisecond", Duration::from_millis(30_001)),
         ("a life of 9.999 seconds", Duration::from_millis(9_999)),
     ] {
-        for past in [0, 7, 1_234] {
+        // Many times, because a store that rounds is right for most of them.
+        for past in (0..12).map(|step| step * 103) {
             let issued_at = sample::odd(sample::earlier(sample::now(), past));
             survives(&probe, what, Draft { issued_at, lifetime, ..Draft::fresh()? }.binding()?).await?;
         }

@@ -62,7 +62,7 @@ async fn apart(probe: &Probe, codes: Vec<(String, [u8; 32])>) -> Step {
     .map(drop)
 }
 
-/// A client may send one challenge twice, and a user may sign in twice within a millisecond.
+/// Two codes with equal bindings stay apart: a client may send one challenge twice, within one millisecond.
 async fn twins(probe: Probe) -> Step {
     for draft in [Draft::fresh()?, Draft::without_challenge()?] {
         let binding = draft.binding()?;

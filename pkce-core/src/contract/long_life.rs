@@ -147,7 +147,8 @@ async fn still_live(bound: Bound) -> Step {
     bound.held_by(&format!("a replay of a code with a life of {life:?}"), &winner).await
 }
 
-/// Neither a stranger nor time takes the code from the ticket that redeemed it; the ticket itself still restores it.
+/// Neither another ticket nor the passing of time undoes the redemption. Only the ticket that redeemed the code
+/// restores it.
 async fn still_redeemed(bound: Bound, winner: Option<Attempt>) -> Step {
     let Some(winner) = winner else { return Ok(()) };
     let life = bound.binding.lifetime();

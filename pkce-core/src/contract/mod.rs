@@ -207,8 +207,8 @@ impl Contract {
         self
     }
 
-    /// Sets the length of the largest grant in bytes: 131 323 by default, 251 more than 128 KiB. Longer grants are not
-    /// checked.
+    /// Sets the length of the largest grant in bytes. Default: 131 323, which is 128 KiB and 251 bytes. Longer grants are
+    /// not checked.
     pub fn large_grant(mut self, bytes: usize) -> Self {
         self.settings.large_grant = bytes;
         self

@@ -30,7 +30,7 @@ async fn redeem_all(bound: &Bound, attempts: &[Attempt]) -> Step<Vec<Lap<Redempt
     race(attempts.iter().map(|attempt| redeem(bound, *attempt)).collect()).await
 }
 
-/// The one attempt that was the first, where no two attempts are the same.
+/// The only attempt that got `First`. Use it where all attempts differ.
 fn winner<'a>(laps: &'a [Lap<Redemption>], attempts: &[Attempt]) -> Step<(&'a Lap<Redemption>, Attempt)> {
     let firsts: Vec<_> =
         laps.iter().zip(attempts).filter(|(lap, _)| matches!(lap.answer, Redemption::First(_))).collect();

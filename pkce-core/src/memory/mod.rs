@@ -164,8 +164,8 @@ impl MemoryStore {
         self.room.release(shard.reap(&self.key, now, &mut looks));
     }
 
-    /// Makes room of what is expired, in whichever shard: first of what expired in seconds gone by, which is found at
-    /// once, then of what expired within this one. It never holds two locks.
+    /// Frees expired records in any shard: first those that expired in earlier seconds, which are found at once, then
+    /// those of the current second. It never holds two locks.
     #[cold]
     fn reclaim(&self, hash: u64, weight: Weight, now: Timestamp) -> Option<Reservation<'_>> {
         let mut looks = LOOKS_WHEN_FULL;

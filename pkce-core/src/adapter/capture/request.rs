@@ -24,7 +24,7 @@ pub struct CaptureRequest {
     pub(super) unreadable_mode: bool,
     /// Whether the request has a parameter by which it is one, and asks for a code.
     pub(super) is_authorization_request: bool,
-    /// Whether the request has a PKCE parameter. Under `report_only` nothing changes for one that has none.
+    /// Whether the request has a PKCE parameter. Under `report_only` a request without one passes unchanged.
     pub(super) sends_pkce: bool,
     /// Whether a 307 repeats a request without a body.
     pub(super) is_get: bool,

@@ -35,7 +35,7 @@ async fn tokens_and_errors_can_be_read_from_another_origin() -> Result {
     let honest = of_native(&code);
     for (form, status) in [
         (changed(&honest, "code_verifier", ""), StatusCode::BAD_REQUEST), // of the layer
-        (changed(&honest, "client_id", "nobody"), StatusCode::UNAUTHORIZED), // of the handler
+        (vec![("grant_type", "refresh_token"), ("client_id", "nobody")], StatusCode::UNAUTHORIZED), // of the handler
         (honest.to_vec(), StatusCode::OK),
     ] {
         let page = token(&program, &form).await?;

@@ -141,7 +141,8 @@ impl ChallengeStore for Gated {
 
     async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
         let found = self.0.store.redeem(code, attempt).await;
-        if self.0.redemptions.fetch_add(1, Ordering::SeqCst) == 0 {
+        let is_first = matches!(found, Ok(Redemption::First(_)));
+        if is_first && self.0.redemptions.fetch_add(1, Ordering::SeqCst) == 0 {
             self.0.entered.add_permits(1);
             self.0.opened.acquire().await.unwrap().forget();
         }

@@ -9,6 +9,7 @@ use pkce_core::store::{Attempt, Binding, ChallengeStore, CodeDigest, Inserted, R
 use pkce_core::{AuthorizationCode, CodeVerifier, MemoryStore, Policy};
 use pkce_tests::{Adapter, Client, Issued, Result, Server, allow, location, on_both_servers, parameter};
 use playground::{Flow, S256, Said, Wire, challenge, form};
+use sha2::{Digest as _, Sha256};
 
 const GUESS: &str = "a-guess-a-guess-a-guess-a-guess-a-guess-a-guess";
 
@@ -124,8 +125,10 @@ async fn a_store_gets_hashes_of_the_code_and_of_the_verifier_alone(adapter: Adap
         let (digest, binding) = store.seen.lock().unwrap().pop().ok_or("nothing was bound")?;
         assert_eq!(digest, CodeDigest::of(issued.code.as_bytes()));
         assert_eq!(binding.method_str(), method);
-        let proof = binding.proof().map(|proof| URL_SAFE_NO_PAD.encode(proof.as_bytes()));
-        assert_eq!(proof.as_deref(), Some(derived.as_str()));
+        // The server also binds the client, so the proof is a digest of the verifier's.
+        let of_verifier = URL_SAFE_NO_PAD.decode(&derived)?;
+        let sealed = Sha256::new().chain_update(b"client or redirect URI\0").chain_update(of_verifier).finalize();
+        assert_eq!(binding.proof().map(|proof| &proof.as_bytes()[..]), Some(&sealed[..]));
         let grant = binding.grant().map(|octets| String::from_utf8_lossy(octets).into_owned()).unwrap_or_default();
         assert!([&issued.code, &text].iter().all(|secret| !grant.contains(secret.as_str())), "{grant}");
         assert_eq!(issued.redeem(server.wire, &[]).await?.status, 200);

@@ -37,7 +37,6 @@ async fn a_client_that_fails_to_authenticate_may_try_again(server: &Server) -> R
             (None, body(&[])),
             (None, body(&[("client_id", "web")])),
             (None, body(&[("client_id", "web"), ("client_secret", "guess")])),
-            (None, body(&[("client_id", "nobody")])),
             (Some("Basic d2ViOmd1ZXNz"), body(&[])),
             (Some("Basic %%%"), body(&[])),
             (Some("Bearer x"), body(&[])),
@@ -53,6 +52,9 @@ async fn a_client_that_fails_to_authenticate_may_try_again(server: &Server) -> R
             );
             assert!(said.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Basic")));
         }
+        // C26: another client.
+        let said = server.wire.post_form("/token", &body(&[("client_id", "nobody")])).await?;
+        assert_eq!((said.status, said.error().as_deref()), (400, Some("invalid_grant")));
         let twice = body(&[("client_id", "web"), ("client_secret", "web-secret"), ("client_secret", "web-secret")]);
         let said = server.wire.post_form("/token", &twice).await?;
         assert_eq!((said.status, said.error().as_deref()), (400, Some("invalid_request")));

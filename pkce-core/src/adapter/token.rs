@@ -21,7 +21,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::request::{Format, Request};
 use crate::bound_request::BoundRequest;
@@ -220,14 +221,23 @@ impl<'a> TokenRequest<'a> {
     }
 }
 
-/// The user of HTTP Basic (RFC 7617 §2). `None` for another scheme; what is malformed names nobody.
+/// Padding and the unused bits of the last character are as the host's decoder takes them.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The user of HTTP Basic (RFC 7617 §2). `None` for another scheme, and for what names nobody: the host rejects it.
 fn basic_user(authorization: &[u8]) -> Option<Vec<u8>> {
     let (scheme, credentials) = params::cut(authorization.trim_ascii(), b' ');
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return None;
     }
-    let decoded = STANDARD.decode(credentials.unwrap_or_default().trim_ascii()).unwrap_or_default();
-    Some(params::cut(&decoded, b':').0.to_vec())
+    let decoded = LENIENT.decode(credentials?.trim_ascii()).ok()?;
+    let user = params::cut(&decoded, b':').0;
+    (!user.is_empty()).then(|| user.to_vec())
 }
 
 /// The user is form-encoded (RFC 6749 §2.3.1); some clients leave that out.

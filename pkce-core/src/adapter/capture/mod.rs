@@ -66,7 +66,8 @@ impl Pkce {
     /// 3. That `Location` is the `redirect_uri` of the request after a browser has parsed both: scheme, host, port, path,
     ///    and its own query first, in its order.
     /// 4. The request has an acceptable challenge, by the rules of [`AuthorizationRequest`](crate::AuthorizationRequest).
-    /// 5. The store has recorded the binding, with the client and the redirect URI of the request.
+    /// 5. The store has recorded the binding, with the client and the redirect URI of the request (under `report_only`
+    ///    without them).
     ///
     /// A page or a document is not read. A code in it is bound to nothing, and the token endpoint does not serve it.
     ///

@@ -136,7 +136,8 @@ impl Binding {
         }
     }
 
-    /// Returns the SHA-256 of the expected verifier, or `None` if the code is bound to no challenge.
+    /// Returns the expected proof, or `None` if the code is bound to no challenge: the SHA-256 of the verifier, or a
+    /// digest of it if the code is also bound to a client or a redirect URI.
     pub const fn proof(&self) -> Option<&Proof> {
         match &self.challenge {
             Some((_, proof)) => Some(proof),

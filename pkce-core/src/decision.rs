@@ -263,10 +263,10 @@ mod tests {
         let (ticket, redeemed_at) = (Ticket::from_bytes([2; 16]), at(NOW - 400));
         for (from, until) in [(NOW - 60_000, NOW), (NOW + 5_001, NOW + 6_000)] {
             for (method, proof) in [("S256", Some(RIGHT)), ("plain", Some(RIGHT)), ("none", None)] {
-                let octets = proof.as_ref().map(|proof| proof.as_bytes().as_slice());
+                let bound = proof.as_ref().map(|proof| proof.as_bytes().as_slice());
                 let expired = Binding::from_parts(BindingParts {
                     method,
-                    proof: octets,
+                    proof: bound,
                     grant: None,
                     issued_at: at(from),
                     expires_at: at(until),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
+use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use pkce_core::Pkce;
 use pkce_core::adapter::{Body, CaptureRejection, CaptureRequest};
@@ -83,8 +84,18 @@ impl Capture {
     }
 
     /// The response in place of the host's, if its code must not leave.
-    async fn replacement(&self, asked: &CaptureRequest, host: &HttpResponse<impl Sized>) -> Option<HttpResponse> {
-        let rejection = self.pkce.capture(asked, &host_response(host)).await.err()?;
+    async fn replacement(&self, asked: &CaptureRequest, host: &mut HttpResponse<impl Sized>) -> Option<HttpResponse> {
+        let captured = self.pkce.capture(asked, &host_response(host)).await;
+        let rejection = match captured {
+            Ok(location) => {
+                // The host's, with one more parameter in ASCII.
+                if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+                    host.headers_mut().insert(LOCATION, location);
+                }
+                return None;
+            }
+            Err(rejection) => rejection,
+        };
         let mut response = self.renderer.render_capture(&rejection);
         for (name, value) in host.headers().iter().filter(|(name, _)| CaptureRejection::keeps_header(name.as_str())) {
             response.headers_mut().append(name.clone(), value.clone());
@@ -147,15 +158,15 @@ where
                 }
             };
             match inner.call(request).await {
-                Ok(response) => Ok(match capture.replacement(&asked, response.response()).await {
+                Ok(mut response) => Ok(match capture.replacement(&asked, response.response_mut()).await {
                     None => response.map_into_left_body(),
                     Some(replacement) => response.into_response(replacement).map_into_right_body(),
                 }),
                 // The error of a middleware inside may be a redirect. It is rendered here, so that what leaves is known:
                 // an error that was made of a response gives it away only once.
                 Err(error) => {
-                    let response = error.error_response();
-                    let response = capture.replacement(&asked, &response).await.unwrap_or(response);
+                    let mut response = error.error_response();
+                    let response = capture.replacement(&asked, &mut response).await.unwrap_or(response);
                     Err(InternalError::from_response(error, response).into())
                 }
             }

@@ -16,7 +16,7 @@
 //!     // … your checks of client and redirect URI, login, consent …
 //!     let code = AuthorizationCode::generate()?; // or a code of your own
 //!     pkce.bind(&code, challenge).await?; // before the code leaves
-//!     Ok(AuthorizationResponse::to("https://client.example/cb").code(&code))
+//!     Ok(AuthorizationResponse::new(&pkce, "https://client.example/cb").code(&code))
 //! }
 //!
 //! async fn token(clearance: Clearance, _form: web::Form<Vec<(String, String)>>) -> String {
@@ -125,7 +125,7 @@ pub use pkce_core::describe_metrics;
 pub use pkce_core::{
     AuthorizationCode, AuthorizationRequest, Bind, BindError, ClearanceKind, CodeChallenge, CodeChallengeMethod,
     CodeVerifier, ErrorCode, GrantError, MemoryStore, PendingChallenge, Pkce, PkceBuilder, Policy, RandomError, Reason,
-    Replay, Reservation, Settle,
+    RedirectUriMatcher, Replay, Reservation, Settle,
 };
 
 pub use crate::capture::Capture;
@@ -140,9 +140,10 @@ pub use crate::token_endpoint::TokenEndpoint;
 ///
 /// ```
 /// use actix_web::HttpResponse;
-/// use pkce_actix::{AuthorizationResponse, ErrorCode};
+/// use pkce_actix::{AuthorizationResponse, ErrorCode, MemoryStore, Pkce};
 ///
-/// let response = AuthorizationResponse::to("https://app.example/cb").state("xyz".to_owned()).issuer("https://as.example");
+/// let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example").build();
+/// let response = AuthorizationResponse::new(&pkce, "https://app.example/cb").state("xyz".to_owned());
 /// let denied = HttpResponse::from(response.error(ErrorCode::AccessDenied));
 /// assert_eq!(denied.status(), 303);
 /// assert_eq!(

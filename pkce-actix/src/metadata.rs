@@ -7,15 +7,16 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{Error, HttpResponse};
+use pkce_core::Pkce;
 use pkce_core::adapter::metadata::{self, Failure};
-use pkce_core::{Pkce, Policy};
 
 use crate::io::{LocalFuture, host_response};
 
-/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
+/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces and, if the
+/// server has an [issuer](pkce_core::PkceBuilder::issuer), `issuer` and `authorization_response_iss_parameter_supported`.
 ///
 /// Mount it on the resources `/.well-known/oauth-authorization-server` (RFC 8414) and
-/// `/.well-known/openid-configuration`, and on no other: it reads a response whole, and sets the member in every JSON
+/// `/.well-known/openid-configuration`, and on no other: it reads a response whole, and sets the members in every JSON
 /// object. The rules are in [`pkce_core::adapter::metadata`]. A HEAD reaches the host as a GET, so it is answered where only
 /// `web::get()` is routed, too.
 ///
@@ -109,12 +110,12 @@ where
             let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
             let (request, response) = response.into_parts();
             // Actix leaves the body out if the client asked by HEAD.
-            Ok(ServiceResponse::new(request, truthful(response, pkce.policy()).await))
+            Ok(ServiceResponse::new(request, truthful(response, &pkce).await))
         })
     }
 }
 
-async fn truthful<B: MessageBody>(response: HttpResponse<B>, policy: &Policy) -> HttpResponse<EitherBody<B>> {
+async fn truthful<B: MessageBody>(response: HttpResponse<B>, pkce: &Pkce) -> HttpResponse<EitherBody<B>> {
     let length = match response.body().size() {
         BodySize::Sized(length) => length,
         BodySize::None | BodySize::Stream => 0,
@@ -125,7 +126,7 @@ async fn truthful<B: MessageBody>(response: HttpResponse<B>, policy: &Policy) ->
     let (mut response, body) = response.into_parts();
     let failure = match to_bytes_limited(body, metadata::LIMIT).await {
         Ok(Ok(body)) => {
-            let Some(document) = metadata::advertise(&body, policy) else {
+            let Some(document) = metadata::advertise(&body, pkce) else {
                 return response.set_body(body).map_into_boxed_body().map_into_right_body();
             };
             response

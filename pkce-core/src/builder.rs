@@ -1,6 +1,7 @@
 //! Building a [`Pkce`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Now, Timestamp};
@@ -9,11 +10,12 @@ use crate::policy::Policy;
 use crate::replay::{OnReplay, Replay};
 use crate::store::{BoundedStore, ChallengeStore, Timer};
 
-/// Builds a [`Pkce`] with a policy, a replay hook, a clock or a timer. Created by [`Pkce::builder`].
+/// Builds a [`Pkce`] with an issuer, a policy, a replay hook, a clock or a timer. Created by [`Pkce::builder`].
 #[must_use = "nothing is built until `build`"]
 pub struct PkceBuilder {
     store: Box<dyn ChallengeStore>,
     policy: Policy,
+    issuer: Option<Arc<str>>,
     now: Now,
     on_replay: Option<OnReplay>,
     timer: Timer,
@@ -45,12 +47,37 @@ impl Pkce {
 impl PkceBuilder {
     fn new(store: Box<dyn ChallengeStore>) -> Self {
         let (now, timer) = (Box::new(Timestamp::now), Timer::of_runtime());
-        Self { store, policy: Policy::default(), now, on_replay: None, timer }
+        Self { store, policy: Policy::default(), issuer: None, now, on_replay: None, timer }
     }
 
     /// Sets the policy.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets the issuer identifier of the server: its `https` URL without query or fragment, as clients know it, character by
+    /// character (RFC 8414 §2). Default: none.
+    ///
+    /// Every authorization response then carries it as `iss` (RFC 9207 §2), so that a client that talks to several servers
+    /// notices a response of another one. The metadata layers write it into the metadata, with
+    /// `authorization_response_iss_parameter_supported`. A server with several issuers has a `Pkce` for each.
+    ///
+    /// ```
+    /// use pkce_core::adapter::metadata;
+    /// use pkce_core::{AuthorizationResponse, MemoryStore, Pkce};
+    ///
+    /// let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example").build();
+    /// let redirect = AuthorizationResponse::new(&pkce, "https://app.example/cb").code("SplxlOBeZQQYbYS6WxSbIA");
+    /// assert!(redirect.location().ends_with("&iss=https%3A%2F%2Fas.example"));
+    ///
+    /// let document = String::from_utf8(metadata::advertise(b"{}", &pkce).unwrap())?;
+    /// assert!(document.contains(r#""issuer":"https://as.example""#));
+    /// assert!(document.contains(r#""authorization_response_iss_parameter_supported":true"#));
+    /// # Ok::<(), std::string::FromUtf8Error>(())
+    /// ```
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into().into());
         self
     }
 
@@ -103,9 +130,9 @@ impl PkceBuilder {
 
     /// Builds the `Pkce`.
     pub fn build(self) -> Pkce {
-        let Self { store, policy, now, on_replay, timer } = self;
+        let Self { store, policy, issuer, now, on_replay, timer } = self;
         let store = BoundedStore::new(store, timer, policy.store_timeout);
-        Pkce::from_parts(Parts { policy, store, now, on_replay })
+        Pkce::from_parts(Parts { policy, issuer, store, now, on_replay })
     }
 }
 

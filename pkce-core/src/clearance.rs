@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -19,6 +20,7 @@ pub struct Clearance {
     code: Option<Arc<str>>,
     bound: Option<Arc<BoundRequest>>,
     grant: Option<Arc<[u8]>>,
+    age: Option<Duration>,
 }
 
 /// Why a token request may be served.
@@ -53,12 +55,13 @@ impl Clearance {
         code: &str,
         bound: Option<BoundRequest>,
         grant: Option<Arc<[u8]>>,
+        age: Option<Duration>,
     ) -> Self {
-        Self { kind, code: Some(code.into()), bound: bound.map(Arc::new), grant }
+        Self { kind, code: Some(code.into()), bound: bound.map(Arc::new), grant, age }
     }
 
     pub(crate) const fn of_other_grant() -> Self {
-        Self { kind: ClearanceKind::OtherGrant, code: None, bound: None, grant: None }
+        Self { kind: ClearanceKind::OtherGrant, code: None, bound: None, grant: None, age: None }
     }
 
     /// Returns why the request may be served.
@@ -90,6 +93,14 @@ impl Clearance {
     /// Returns the redirect URI that is bound to the code ([`Bind::redirect_uri`](crate::Bind::redirect_uri)).
     pub fn redirect_uri(&self) -> Option<&str> {
         self.bound.as_ref()?.redirect_uri.as_deref()
+    }
+
+    /// Returns how long ago the code was bound, by the clock of this server. `None` for another grant type and for a code
+    /// without a record.
+    ///
+    /// A client redeems its code within a few seconds. A person who is tricked into passing it on takes longer.
+    pub const fn age(&self) -> Option<Duration> {
+        self.age
     }
 
     /// Returns the grant that was bound with the code ([`Bind::grant`](crate::Bind::grant)), and redeemed with it.

@@ -88,8 +88,12 @@ pub(crate) fn metadata_failed(why: &'static str) {
 }
 
 pub(crate) fn bound(method: &'static str, lifetime: Duration) {
-    let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+    let lifetime_ms = millis(lifetime);
     event!(debug, "bind", "bound", method = method; lifetime_ms);
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn not_bound() {
@@ -105,17 +109,17 @@ pub(crate) fn preflight() {
     event!(debug, "token", "preflight");
 }
 
-pub(crate) fn cleared(kind: ClearanceKind) {
-    let name = kind.as_str();
+pub(crate) fn cleared(kind: ClearanceKind, age: Option<Duration>) {
+    let (name, age_ms) = (kind.as_str(), age.map(millis));
     match kind {
         ClearanceKind::Verified(method) => {
-            event!(debug, "token", "cleared", clearance = name, method = method.as_str());
+            event!(debug, "token", "cleared", clearance = name, method = method.as_str(); age_ms);
         }
         ClearanceKind::WithoutChallenge | ClearanceKind::OtherGrant => {
-            event!(debug, "token", "cleared", clearance = name);
+            event!(debug, "token", "cleared", clearance = name; age_ms);
         }
         ClearanceKind::Unverified(reason) => {
-            event!(warn, "token", "tolerated", clearance = name, reason = reason.as_str());
+            event!(warn, "token", "tolerated", clearance = name, reason = reason.as_str(); age_ms);
         }
     }
 }

@@ -36,7 +36,7 @@
 //! let (challenge, ()) = pkce.challenge(AuthorizationRequest::from_parameters(parameters, pkce.policy()))?;
 //! let code = AuthorizationCode::generate()?;
 //! pkce.bind(&code, challenge).await?;
-//! let redirect = AuthorizationResponse::to("https://app.example/cb").code(&code);
+//! let redirect = AuthorizationResponse::new(&pkce, "https://app.example/cb").code(&code);
 //! assert!(redirect.location().starts_with("https://app.example/cb?code="));
 //!
 //! // The token endpoint. A stolen code is rejected, the client is served, once.
@@ -65,8 +65,8 @@
 //! | `bind` | `tolerated` (report only) | warn | `reason` |
 //! | `bind` | `failed` | error | `error` |
 //! | `token` | `preflight` | debug | |
-//! | `token` | `cleared` | debug | `clearance` ([`ClearanceKind::as_str`]), `method` |
-//! | `token` | `tolerated` (report only) | warn | `clearance`, `reason` |
+//! | `token` | `cleared` | debug | `clearance` ([`ClearanceKind::as_str`]), `method`, `age_ms` ([`Clearance::age`]) |
+//! | `token` | `tolerated` (report only) | warn | `clearance`, `reason`, `age_ms` |
 //! | `token` | `rejected` | info; warn for what a stolen code may cause; error for faults of the server | `reason` ([`Reason::as_str`]) |
 //! | `token` | `kept`, `restored` | debug | |
 //! | `store` | `failed` | error | `verb`, `kind` ([`StoreErrorKind::as_str`](store::StoreErrorKind::as_str)), `error` |
@@ -86,7 +86,7 @@
 //!
 //! | metric | kind | labels |
 //! | --- | --- | --- |
-//! | `pkce_events_total` | counter | the fields of the event with a few fixed values: not `client_id`, `error`, `lifetime_ms`, `message` |
+//! | `pkce_events_total` | counter | the fields of the event with a few fixed values: not `age_ms`, `client_id`, `error`, `lifetime_ms`, `message` |
 //! | `pkce_store_call_duration_seconds` | histogram | `verb` (`insert`, `redeem`, `restore`), `result` (`ok`, or the kind of the fault) |
 //!
 //! A call of the store that times out is recorded with the time-out. One whose request is dropped meanwhile is not.
@@ -130,6 +130,7 @@ mod policy;
 mod proof;
 mod random;
 mod reason;
+mod redirect_uri;
 mod rejection;
 mod replay;
 #[cfg(feature = "metrics")]
@@ -157,6 +158,7 @@ pub use pkce::Pkce;
 pub use policy::Policy;
 pub use random::RandomError;
 pub use reason::{ErrorCode, Reason};
+pub use redirect_uri::RedirectUriMatcher;
 pub use rejection::Rejection;
 pub use replay::Replay;
 pub use settle::{Reservation, Settle};

@@ -48,6 +48,7 @@ pub struct Pkce(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) policy: Policy,
+    pub(crate) issuer: Option<Arc<str>>,
     pub(crate) store: BoundedStore,
     pub(crate) now: Now,
     pub(crate) on_replay: Option<OnReplay>,
@@ -61,6 +62,15 @@ impl Pkce {
     /// Returns the policy.
     pub fn policy(&self) -> &Policy {
         &self.0.policy
+    }
+
+    /// Returns the issuer identifier ([`PkceBuilder::issuer`](crate::PkceBuilder::issuer)).
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
+    }
+
+    pub(crate) fn shared_issuer(&self) -> Option<Arc<str>> {
+        self.0.issuer.clone()
     }
 
     /// Returns `code_challenge_methods_supported` for the authorization server metadata (RFC 8414 §2).
@@ -149,9 +159,10 @@ impl Pkce {
         };
         let proceed = |kind, binding: Option<Binding>| {
             let (bound, bound_grant) = BoundRequest::open(binding.as_ref().and_then(Binding::grant))?;
+            let age = binding.as_ref().map(|binding| attempt.at().saturating_since(binding.issued_at()));
             // Without a record there is nothing to restore.
             let reservation = binding.map_or(Reservation::NOTHING, |_| Reservation::of(code, attempt.ticket()));
-            Ok((Clearance::of_code(kind, grant.code(), bound, bound_grant), reservation))
+            Ok((Clearance::of_code(kind, grant.code(), bound, bound_grant, age), reservation))
         };
         match decision::judge(&attempt, found, self.policy()) {
             Decision::Verified(method, binding) => proceed(ClearanceKind::Verified(method), Some(binding)),
@@ -229,7 +240,7 @@ impl Pkce {
 
     fn finish(&self, judged: Result<(Clearance, Reservation), Reason>) -> Result<(Clearance, Reservation), Rejection> {
         match &judged {
-            Ok((clearance, _)) => events::cleared(clearance.kind()),
+            Ok((clearance, _)) => events::cleared(clearance.kind(), clearance.age()),
             Err(reason) => events::rejected(*reason),
         }
         judged.map_err(|reason| Rejection::new(reason, self.policy()))

@@ -184,7 +184,7 @@ async fn a_code_that_could_not_be_bound_has_a_standard_error_for_the_client() {
         (pkce.bind("another", null()).await, "invalid_request"),
     ] {
         let refused = refused.unwrap_err();
-        let redirect = AuthorizationResponse::to("https://a.example/cb").error(&refused);
+        let redirect = AuthorizationResponse::new(&pkce, "https://a.example/cb").error(&refused);
         let location = redirect.location();
         assert!(location.starts_with(&format!("https://a.example/cb?error={error}&")), "{location}");
         assert_eq!(Rejection::from(refused).error().as_str(), error);

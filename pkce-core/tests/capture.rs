@@ -21,8 +21,10 @@ fn get(query: &str) -> Request<'_> {
     Request::new("GET", Body::Complete(b"")).query(Some(query))
 }
 
+/// A server without an issuer changes no `Location`.
 async fn capture(pkce: &Pkce, request: Request<'_>, answer: HostResponse<'_>) -> Result<(), CaptureRejection> {
-    pkce.capture(&pkce.capture_request(&request).unwrap(), &answer).await
+    let captured = pkce.capture(&pkce.capture_request(&request).unwrap(), &answer).await;
+    captured.map(|location| assert_eq!(location, None))
 }
 
 fn redirect(status: u16, location: &str) -> HostResponse<'_> {
@@ -56,6 +58,34 @@ async fn a_code_in_the_query_or_the_fragment_is_bound_to_the_challenge_of_its_re
             let verified = ClearanceKind::Verified(CodeChallengeMethod::S256);
             assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Ok(verified), "{location}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_authorization_response_without_an_issuer_gets_that_of_the_server() {
+    const ISS: &str = "&iss=https%3A%2F%2Fas.example";
+    for (location, expected) in [
+        ("https://app.example/cb?code=CODE", Some("https://app.example/cb?code=CODE&iss")),
+        ("https://app.example/cb?code=CODE&state=s#_=_", Some("https://app.example/cb?code=CODE&state=s&iss#_=_")),
+        ("https://app.example/cb#code=CODE", Some("https://app.example/cb#code=CODE&iss")),
+        ("https://app.example/cb?x=y#code=CODE", Some("https://app.example/cb?x=y#code=CODE&iss")),
+        ("https://app.example/cb?error=access_denied", Some("https://app.example/cb?error=access_denied&iss")),
+        ("https://app.example/cb#error=access_denied", Some("https://app.example/cb#error=access_denied&iss")),
+        // It has one already, whatever it says.
+        ("https://app.example/cb?code=CODE&iss=https%3A%2F%2Fother.example", None),
+        ("https://app.example/cb?iss=&code=CODE", None),
+        ("https://app.example/cb#iss=x&error=access_denied", None),
+        // It is no response to the client.
+        ("https://app.example/cb", None),
+        ("https://app.example/cb?state=s", None),
+        ("https://evil.example/cb?error=access_denied", None),
+        ("/login?error=access_denied", None),
+        ("/login", None),
+    ] {
+        let pkce = House::new().builder(Policy::new()).issuer("https://as.example").build();
+        let asked = pkce.capture_request(&get(&query(""))).unwrap();
+        let captured = pkce.capture(&asked, &redirect(303, location)).await;
+        assert_eq!(captured, Ok(expected.map(|expected| expected.replace("&iss", ISS))), "{location}");
     }
 }
 

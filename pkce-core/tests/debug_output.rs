@@ -11,8 +11,8 @@ use pkce_core::adapter::token;
 use pkce_core::adapter::{Body, BodyBuffer, Request};
 use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Redemption, Ticket};
 use pkce_core::{
-    AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, PendingChallenge, Policy, Replay,
-    Timestamp,
+    AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, MemoryStore, PendingChallenge, Pkce,
+    Policy, Replay, Timestamp,
 };
 
 const GRANT: &str = "grant-of-alice";
@@ -49,7 +49,8 @@ fn of_a_request() {
     let query = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
     let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
     shows_nothing(&AuthorizationRequest::from_query(&request, &Policy::new()));
-    let response = AuthorizationResponse::to("https://a.example/cb").state(VERIFIER.to_owned());
+    let pkce = Pkce::new(MemoryStore::new());
+    let response = AuthorizationResponse::new(&pkce, "https://a.example/cb").state(VERIFIER.to_owned());
     shows_nothing(&response);
     shows_nothing(&response.code(CODE));
 }

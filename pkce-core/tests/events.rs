@@ -247,12 +247,12 @@ fn a_token_request_that_proceeds_is_an_event_and_its_end_another() {
             "DEBUG pkce endpoint=token outcome=preflight",
             "DEBUG pkce endpoint=token outcome=cleared clearance=other_grant",
             "DEBUG pkce endpoint=bind outcome=bound method=S256 lifetime_ms=60000",
-            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256 age_ms=0",
             "DEBUG pkce endpoint=token outcome=restored",
-            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=verified method=S256 age_ms=0",
             "DEBUG pkce endpoint=token outcome=kept",
             "DEBUG pkce endpoint=bind outcome=bound method=none lifetime_ms=60000",
-            "DEBUG pkce endpoint=token outcome=cleared clearance=without_challenge",
+            "DEBUG pkce endpoint=token outcome=cleared clearance=without_challenge age_ms=0",
             "WARN pkce endpoint=token outcome=tolerated clearance=unverified reason=code_unknown",
         ]
     );
@@ -306,9 +306,10 @@ fn a_captured_code_is_an_event_and_so_is_one_that_does_not_leave() {
 #[test]
 fn metadata_is_an_event() {
     let lines = events(async {
-        _ = metadata::advertise(b"{}", &Policy::new());
-        _ = metadata::advertise(br#"{"signed_metadata":"e30.e30."}"#, &Policy::new());
-        _ = metadata::advertise(b"[]", &Policy::new());
+        let pkce = Pkce::new(MemoryStore::new());
+        _ = metadata::advertise(b"{}", &pkce);
+        _ = metadata::advertise(br#"{"signed_metadata":"e30.e30."}"#, &pkce);
+        _ = metadata::advertise(b"[]", &pkce);
         assert!(!metadata::is_document(&HostResponse::new(200).header("content-encoding", b"gzip"), 0));
         assert!(!metadata::is_document(&HostResponse::new(200), u64::MAX));
         assert!(!metadata::is_document(&HostResponse::new(404), 0));

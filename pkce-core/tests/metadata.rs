@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use pkce_core::Policy;
 use pkce_core::adapter::HostResponse;
 use pkce_core::adapter::metadata::{
     LIMIT, advertise, is_document, is_read_by, keeps_request_header, keeps_response_header,
 };
+use pkce_core::{MemoryStore, Pkce, Policy};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
-const POLICY: Policy = Policy::new();
+fn pkce() -> Pkce {
+    Pkce::new(MemoryStore::new())
+}
 
 fn written(document: &str) -> String {
-    String::from_utf8(advertise(document.as_bytes(), &POLICY).unwrap()).unwrap()
+    String::from_utf8(advertise(document.as_bytes(), &pkce()).unwrap()).unwrap()
 }
 
 #[test]
@@ -58,8 +60,22 @@ fn the_hosts_own_list_is_replaced_in_every_spelling_of_its_name() {
 
 #[test]
 fn it_says_what_the_policy_enforces() {
-    let document = advertise(b"{}", &POLICY.allow_plain()).unwrap();
+    let pkce = Pkce::builder(MemoryStore::new()).policy(Policy::new().allow_plain()).build();
+    let document = advertise(b"{}", &pkce).unwrap();
     assert_eq!(document, br#"{"code_challenge_methods_supported":["S256","plain"]}"#);
+}
+
+#[test]
+fn the_issuer_and_its_announcement_are_those_of_the_server() {
+    let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example/\"x").build();
+    let members = r#""issuer":"https://as.example/\"x","authorization_response_iss_parameter_supported":true,"code_challenge_methods_supported":["S256"]"#;
+    for document in [
+        "{}",
+        r#"{"issuer":"https://other.example"}"#,
+        r#"{"authorization_response_iss_parameter_supported":false,"\u0069ssuer":null}"#,
+    ] {
+        assert_eq!(advertise(document.as_bytes(), &pkce).unwrap(), format!("{{{members}}}").into_bytes());
+    }
 }
 
 #[test]
@@ -79,7 +95,7 @@ fn what_is_no_json_object_in_utf_8_is_no_document() {
         b"{'a':1}",
         b"<p>",
     ] {
-        assert_eq!(advertise(document, &POLICY), None);
+        assert_eq!(advertise(document, &pkce()), None);
     }
 }
 

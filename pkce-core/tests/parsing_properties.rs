@@ -7,7 +7,7 @@ use common::reading::{Requested, read_form};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::adapter::token::{self, TokenRequest};
 use pkce_core::adapter::{Body, Request};
-use pkce_core::{AuthorizationResponse, CodeChallenge, CodeVerifier, Policy, Reason, Rejection};
+use pkce_core::{AuthorizationResponse, CodeChallenge, CodeVerifier, MemoryStore, Pkce, Policy, Reason, Rejection};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -226,7 +226,8 @@ proptest! {
         base in select(vec!["https://a.example/cb", "https://a.example/cb?", "https://a.example/cb?t=7&u=%26", "com.example.app:/cb?x"]),
         state in any::<String>(), issuer in "\\PC{1,30}", fragment in any::<bool>(),
     ) {
-        let response = AuthorizationResponse::to(base).state(state.clone()).issuer(&issuer);
+        let pkce = Pkce::builder(MemoryStore::new()).issuer(&issuer).build();
+        let response = AuthorizationResponse::new(&pkce, base).state(state.clone());
         let response = if fragment { response.in_fragment() } else { response };
         let redirect = response.error(Rejection::from(Reason::ChallengeRequired));
         let location = redirect.location();

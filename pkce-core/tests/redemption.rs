@@ -285,3 +285,23 @@ async fn a_replay_says_by_which_method_it_was_recognised() {
     }
     assert_eq!(*told.lock().unwrap(), [Some(S256), None]);
 }
+
+#[tokio::test]
+async fn a_clearance_says_how_long_ago_the_code_was_bound() {
+    let house = House::new();
+    let pkce = house.server(Policy::new().allow_missing_challenge().report_only());
+    pkce.bind(CODE, s256()).client_id("spa").await.unwrap();
+    pkce.bind_without_challenge("two").await.unwrap();
+    house.clock.forward(1_500);
+    let (clearance, _) = hold(&pkce, Some(VERIFIER)).await.unwrap();
+    assert_eq!(clearance.age(), Some(Duration::from_millis(1_500)));
+    let (clearance, _) = pkce.redeem("two", None).await.unwrap();
+    assert_eq!(clearance.age(), Some(Duration::from_millis(1_500)));
+    let (unverified, _) = pkce.redeem("unknown", Some(VERIFIER)).await.unwrap();
+    assert_eq!(unverified.age(), None);
+
+    pkce.bind("three", s256()).await.unwrap();
+    house.clock.back(2_000); // another server's clock is behind
+    let (clearance, _) = pkce.redeem("three", Some(VERIFIER)).await.unwrap();
+    assert_eq!(clearance.age(), Some(Duration::ZERO));
+}

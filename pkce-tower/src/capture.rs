@@ -3,7 +3,8 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::LOCATION;
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use pkce_core::Pkce;
 use pkce_core::adapter::{self, CaptureRejection};
@@ -134,9 +135,16 @@ where
                 Ok(asked) => asked,
                 Err(rejection) => return Ok(renderer.render(rejection).map(R::from)),
             };
-            let (head, body) = inner.call(Request::from_parts(parts, body)).await?.into_parts();
-            let Err(rejection) = pkce.capture(&asked, &host_response(&head)).await else {
-                return Ok(Response::from_parts(head, body));
+            let (mut head, body) = inner.call(Request::from_parts(parts, body)).await?.into_parts();
+            let rejection = match pkce.capture(&asked, &host_response(&head)).await {
+                Ok(location) => {
+                    // The host's, with one more parameter in ASCII.
+                    if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+                        head.headers.insert(LOCATION, location);
+                    }
+                    return Ok(Response::from_parts(head, body));
+                }
+                Err(rejection) => rejection,
             };
             let mut response = renderer.render_capture(&rejection);
             let kept = head.headers.iter().filter(|(name, _)| CaptureRejection::keeps_header(name.as_str()));

@@ -19,7 +19,7 @@
 //!     // … your checks of client and redirect URI, login, consent …
 //!     let code = AuthorizationCode::generate()?; // or a code of your own
 //!     pkce.bind(&code, challenge).await?; // before the code leaves
-//!     Ok(AuthorizationResponse::to("https://client.example/cb").code(&code))
+//!     Ok(AuthorizationResponse::new(&pkce, "https://client.example/cb").code(&code))
 //! }
 //!
 //! async fn token(clearance: Clearance, Form(_form): Form<Vec<(String, String)>>) -> String {
@@ -126,7 +126,7 @@ pub use pkce_core::describe_metrics;
 pub use pkce_core::{
     AuthorizationCode, AuthorizationRequest, Bind, BindError, ClearanceKind, CodeChallenge, CodeChallengeMethod,
     CodeVerifier, ErrorCode, GrantError, MemoryStore, PendingChallenge, Pkce, PkceBuilder, Policy, RandomError, Reason,
-    Replay, Reservation, Settle,
+    RedirectUriMatcher, Replay, Reservation, Settle,
 };
 
 pub use crate::capture::{Capture, CaptureLayer};
@@ -142,9 +142,10 @@ pub use crate::token_endpoint::{TokenEndpoint, TokenEndpointLayer};
 /// of axum, and converts into one of `http`.
 ///
 /// ```
-/// use pkce_tower::{AuthorizationResponse, ErrorCode};
+/// use pkce_tower::{AuthorizationResponse, ErrorCode, MemoryStore, Pkce};
 ///
-/// let response = AuthorizationResponse::to("https://app.example/cb").state("xyz".to_owned()).issuer("https://as.example");
+/// let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example").build();
+/// let response = AuthorizationResponse::new(&pkce, "https://app.example/cb").state("xyz".to_owned());
 /// let denied: http::Response<bytes::Bytes> = response.error(ErrorCode::AccessDenied).into();
 /// assert_eq!(denied.status(), 303);
 /// assert_eq!(

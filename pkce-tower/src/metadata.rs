@@ -7,17 +7,18 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use pkce_core::Pkce;
 use pkce_core::adapter::metadata::{self, Failure};
-use pkce_core::{Pkce, Policy};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::io::{BoxFuture, host_response};
 
-/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces.
+/// Makes the host's metadata truthful: sets `code_challenge_methods_supported` to what the policy enforces and, if the
+/// server has an [issuer](pkce_core::PkceBuilder::issuer), `issuer` and `authorization_response_iss_parameter_supported`.
 ///
 /// Mount it on the routes `/.well-known/oauth-authorization-server` (RFC 8414) and `/.well-known/openid-configuration`,
-/// and on no other: it reads a response whole, and sets the member in every JSON object. The rules are in
+/// and on no other: it reads a response whole, and sets the members in every JSON object. The rules are in
 /// [`pkce_core::adapter::metadata`].
 ///
 /// Leaving the member out means that the server does not support PKCE (RFC 8414 §2). MCP clients must then refuse to
@@ -104,13 +105,13 @@ where
                 return response;
             }
             let response = response.inspect_err(|_| metadata::failed(Failure::NoResponse))?;
-            let response = truthful(response, pkce.policy()).await;
+            let response = truthful(response, &pkce).await;
             Ok(if method == Method::HEAD { without_body(response) } else { response })
         })
     }
 }
 
-async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, policy: &Policy) -> Response<R> {
+async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, pkce: &Pkce) -> Response<R> {
     let (mut head, body) = response.into_parts();
     // A body without an exact size may have its length in the header already: that of a file does.
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -127,7 +128,7 @@ async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, po
             return response;
         }
     };
-    let Some(document) = metadata::advertise(&body, policy) else {
+    let Some(document) = metadata::advertise(&body, pkce) else {
         return Response::from_parts(head, body.into());
     };
     retain(&mut head.headers, metadata::keeps_response_header);

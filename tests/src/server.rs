@@ -58,6 +58,7 @@ impl Server {
         let host = Arc::new(Host::new("https://as.example"));
         let revoking = Arc::clone(&host);
         let pkce = Pkce::builder(store)
+            .issuer("https://as.example")
             .policy(policy)
             .on_replay(move |replay| {
                 revoking.revoke(&replay);

@@ -9,6 +9,7 @@ use url::Url;
 
 on_both_servers! {
     a_code_is_bound_to_the_challenge_of_its_request(own),
+    a_response_without_an_issuer_gets_it_from_the_server(own),
     two_tabs_have_their_own_challenges(own),
     a_consent_form_may_repeat_the_parameters(own),
     an_answer_without_a_code_is_the_hosts_octet_for_octet(own),
@@ -83,6 +84,38 @@ async fn a_code_is_bound_to_the_challenge_of_its_request(adapter: Adapter) -> Re
     let location = location(&host.server.wire.get(&request("/authorize", &pkce)).await?)?;
     let code = location.fragment().and_then(|fragment| fragment.strip_prefix("code=")?.split('&').next());
     assert_eq!(redeem(&host, code.ok_or("no code")?, verifier.as_str()).await?, 200);
+    Ok(())
+}
+
+async fn a_response_without_an_issuer_gets_it_from_the_server(adapter: Adapter) -> Result<()> {
+    let verifier = CodeVerifier::generate()?;
+    let challenge = challenge(&verifier);
+    let issuers = async |host: &Immediate, asked: &str| -> Result<Vec<String>> {
+        let pkce = [("code_challenge", &*challenge), S256, ("do", asked)];
+        let said = host.server.wire.get(&request("/authorize", &pkce)).await?;
+        let location = location(&said)?;
+        let issuers = location.query_pairs().filter(|(name, _)| name == "iss");
+        Ok(issuers.map(|(_, value)| value.into_owned()).collect())
+    };
+    let named = Pkce::builder(MemoryStore::new()).issuer("https://as.example/a b").build();
+    let (nameless, named) = (host(adapter), Immediate::start(adapter, named));
+    for (asked, without, with) in [
+        ("no iss", None, Some("https://as.example/a b")),
+        ("deny", None, Some("https://as.example/a b")),
+        ("303", Some(ISSUER), Some(ISSUER)), // the host's own
+        ("login", None, None),               // not to the client
+    ] {
+        assert_eq!(issuers(&nameless, asked).await.ok().and_then(|mut all| all.pop()).as_deref(), without, "{asked}");
+        if asked == "login" {
+            continue;
+        }
+        assert_eq!(issuers(&named, asked).await?, with.as_slice(), "{asked}");
+    }
+    let login = named.server.wire.get(&request("/authorize", &[("do", "login")])).await?;
+    assert!(!login.header("location").ok_or("no location")?.contains("iss="));
+    // The code that left with it is bound.
+    let code = named.issued().into_iter().next().ok_or("no code")?;
+    assert_eq!(redeem(&named, &code, verifier.as_str()).await?, 200);
     Ok(())
 }
 

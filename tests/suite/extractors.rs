@@ -30,13 +30,12 @@ async fn a_rejection_is_a_plain_400_and_never_a_redirect(adapter: Adapter) -> Re
 /// A13, B: a challenge that is rejected, a code that cannot be bound, and a code, by the same value and `?`.
 async fn every_outcome_of_the_authorization_endpoint_is_one_redirect(adapter: Adapter) -> Result<()> {
     let (query, verifier) = right()?;
-    let full = Pkce::new(MemoryStore::builder().capacity(0).build());
-    for (pkce, query, error) in [
-        (Pkce::new(MemoryStore::new()), query.as_str(), None),
-        (Pkce::new(MemoryStore::new()), "", Some("invalid_request")),
-        (full, &query, Some("temporarily_unavailable")),
+    for (store, query, error) in [
+        (MemoryStore::new(), query.as_str(), None),
+        (MemoryStore::new(), "", Some("invalid_request")),
+        (MemoryStore::builder().capacity(0).build(), &query, Some("temporarily_unavailable")),
     ] {
-        let double = double(adapter, pkce);
+        let double = double(adapter, Pkce::builder(store).issuer("https://as.example").build());
         let said = double.server.wire.get(&format!("/redirect?{query}")).await?;
         let told = location(&said)?;
         assert!(told.as_str().starts_with(&format!("{REDIRECT_URI}&")), "{told}");

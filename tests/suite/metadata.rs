@@ -5,6 +5,7 @@ use pkce_tests::{Adapter, Answer, Connection, DOCUMENT, Immediate, Result, TAG, 
 
 on_both_servers! {
     the_document_says_what_is_enforced_and_all_else_is_as_it_was(own),
+    the_issuer_is_that_of_the_responses(own),
     a_json_object_is_a_document_whatever_its_content_type(own),
     a_client_that_has_the_document_gets_it_whole_again(own),
     the_host_is_not_asked_about_bytes_that_are_not_its_own(own),
@@ -48,6 +49,18 @@ async fn the_document_says_what_is_enforced_and_all_else_is_as_it_was(adapter: A
     let policy = Policy::new().allow_plain();
     let lax = Immediate::start(adapter, Pkce::builder(MemoryStore::new()).policy(policy).build());
     assert_eq!(ask(&lax, "GET", "/metadata", "").await?.text(), truthful("[\"S256\",\"plain\"]"));
+    Ok(())
+}
+
+async fn the_issuer_is_that_of_the_responses(adapter: Adapter) -> Result<()> {
+    let pkce = Pkce::builder(MemoryStore::new()).issuer("https://named.example").build();
+    let host = Immediate::start(adapter, pkce);
+    let document: serde_json::Value = ask(&host, "GET", "/metadata", "").await?.text().parse()?;
+    assert_eq!(document["issuer"], "https://named.example");
+    assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    let query = "response_type=code&client_id=spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let said = host.server.wire.get(&format!("/authorize?{query}&do=deny")).await?;
+    assert!(said.header("location").is_some_and(|location| location.ends_with("&iss=https%3A%2F%2Fnamed.example")));
     Ok(())
 }
 

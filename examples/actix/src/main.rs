@@ -18,7 +18,7 @@ use constant_time_eq::constant_time_eq;
 use percent_encoding::percent_decode_str;
 use pkce_actix::{
     AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, ErrorCode, MemoryStore,
-    PendingChallenge, Pkce, Rejection, TokenEndpoint,
+    PendingChallenge, Pkce, RedirectUriMatcher, Rejection, TokenEndpoint,
 };
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
@@ -31,6 +31,7 @@ const CLIENTS: [(&str, Option<&str>, &str); 2] = [
     ("web", Some("the secret of the web client"), "https://web.example/callback"),
 ];
 const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
+const REDIRECT_URIS: RedirectUriMatcher = RedirectUriMatcher::new(); // a native app takes a free port
 const LIFETIME: Duration = Duration::from_secs(600); // of a pending request, and of an access token
 
 struct Server {
@@ -63,14 +64,16 @@ struct AuthorizationRequest {
 #[get("/authorize")]
 async fn authorize(
     server: Data<Server>,
+    pkce: Data<Pkce>,
     http: HttpRequest,
     Query(request): Query<AuthorizationRequest>,
     challenge: Result<Challenge, Rejection>,
 ) -> Reply {
-    if !CLIENTS.iter().any(|&(id, _, uri)| id == request.client_id && is_redirect_uri(uri, &request.redirect_uri)) {
+    if !CLIENTS.iter().any(|&(id, _, uri)| id == request.client_id && REDIRECT_URIS.matches(uri, &request.redirect_uri))
+    {
         return Ok(HttpResponse::BadRequest().body("unknown client or redirect URI")); // never a redirect
     }
-    let response = AuthorizationResponse::to(&request.redirect_uri).state(request.state.clone()).issuer(&server.issuer);
+    let response = AuthorizationResponse::new(&pkce, &request.redirect_uri).state(request.state.clone());
     if request.response_type != "code" {
         return Err(response.error(ErrorCode::UnsupportedResponseType));
     }
@@ -84,12 +87,6 @@ async fn authorize(
     pending.retain(|_, pending| pending.0.elapsed() < LIFETIME);
     pending.insert((session, csrf), (Instant::now(), request, response, challenge));
     Ok(page)
-}
-
-// Exact, but for the port of a loopback address: a native app takes a free one (RFC 8252 §7.3).
-fn is_redirect_uri(registered: &str, uri: &str) -> bool {
-    let rest = uri.strip_prefix("http://127.0.0.1:").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    uri == registered || rest.is_some_and(|rest| registered.strip_prefix("http://127.0.0.1") == Some(rest))
 }
 
 fn page(request: &AuthorizationRequest) -> (String, HttpResponse) {
@@ -227,6 +224,7 @@ async fn main() -> std::io::Result<()> {
     let server = Data::new(Server { issuer, pending: Mutex::default(), grants: Mutex::default() });
     let replayed = server.clone();
     let pkce = Pkce::builder(MemoryStore::new()) // yours: a store that all of your servers share
+        .issuer(&server.issuer)
         .on_replay(move |replay| {
             replay.grant::<String>().ok().and_then(|id| replayed.grants.lock().unwrap().remove(&id));
             std::future::ready(())

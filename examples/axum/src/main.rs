@@ -19,7 +19,7 @@ use constant_time_eq::constant_time_eq;
 use percent_encoding::percent_decode_str;
 use pkce_tower::{
     AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, ErrorCode, MemoryStore,
-    PendingChallenge, Pkce, Rejection, TokenEndpointLayer,
+    PendingChallenge, Pkce, RedirectUriMatcher, Rejection, TokenEndpointLayer,
 };
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
@@ -33,6 +33,7 @@ const CLIENTS: [(&str, Option<&str>, &str); 2] = [
     ("native", None, "http://127.0.0.1/callback"),
     ("web", Some("the secret of the web client"), "https://web.example/callback"),
 ];
+const REDIRECT_URIS: RedirectUriMatcher = RedirectUriMatcher::new(); // a native app takes a free port
 const LIFETIME: Duration = Duration::from_secs(600); // of a pending request, and of an access token
 
 struct AppState {
@@ -75,10 +76,11 @@ async fn authorize(
     Query(request): Query<AuthorizationRequest>,
     challenge: Result<Challenge, Rejection>,
 ) -> Reply {
-    if !CLIENTS.iter().any(|&(id, _, uri)| id == request.client_id && is_redirect_uri(uri, &request.redirect_uri)) {
+    if !CLIENTS.iter().any(|&(id, _, uri)| id == request.client_id && REDIRECT_URIS.matches(uri, &request.redirect_uri))
+    {
         return Ok((StatusCode::BAD_REQUEST, "unknown client or redirect URI").into_response()); // never a redirect
     }
-    let response = AuthorizationResponse::to(&request.redirect_uri).state(request.state.clone()).issuer(&app.issuer);
+    let response = AuthorizationResponse::new(&app.pkce, &request.redirect_uri).state(request.state.clone());
     if request.response_type != "code" {
         return Err(response.error(ErrorCode::UnsupportedResponseType));
     }
@@ -92,12 +94,6 @@ async fn authorize(
     pending.retain(|_, pending| pending.0.elapsed() < LIFETIME);
     pending.insert((session, csrf), (Instant::now(), request, response, challenge));
     Ok((cookies, page).into_response())
-}
-
-// Exact, but for the port of a loopback address: a native app takes a free one (RFC 8252 §7.3).
-fn is_redirect_uri(registered: &str, uri: &str) -> bool {
-    let rest = uri.strip_prefix("http://127.0.0.1:").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    uri == registered || rest.is_some_and(|rest| registered.strip_prefix("http://127.0.0.1") == Some(rest))
 }
 
 fn page(request: &AuthorizationRequest) -> (String, Response) {
@@ -209,7 +205,7 @@ async fn metadata(State(app): App) -> Json<Value> {
         "response_types_supported": ["code"], "grant_types_supported": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic"],
         "code_challenge_methods_supported": app.pkce.code_challenge_methods_supported(),
-        "authorization_response_iss_parameter_supported": true,
+        "authorization_response_iss_parameter_supported": true, // every response of `pkce` has `iss`
     }))
 }
 
@@ -225,6 +221,7 @@ async fn main() -> std::io::Result<()> {
     let grants = Arc::<Mutex<HashMap<_, _>>>::default();
     let replayed = Arc::clone(&grants);
     let pkce = Pkce::builder(MemoryStore::new()) // yours: a store that all of your servers share
+        .issuer(&issuer)
         .on_replay(move |replay| {
             replay.grant::<String>().ok().and_then(|id| replayed.lock().unwrap().remove(&id));
             std::future::ready(())

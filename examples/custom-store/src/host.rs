@@ -122,7 +122,7 @@ async fn authorize(
     if request.client_id != CLIENT_ID || request.redirect_uri != REDIRECT_URI {
         return Err(StatusCode::BAD_REQUEST.into_response());
     }
-    let response = AuthorizationResponse::to(&request.redirect_uri).state(request.state);
+    let response = AuthorizationResponse::new(&server.pkce, &request.redirect_uri).state(request.state);
     let Challenge(challenge) = challenge.map_err(|rejection| response.error(&rejection))?; // PKCE
     let code = AuthorizationCode::generate().map_err(|error| response.error(&error))?;
     let now = seconds();

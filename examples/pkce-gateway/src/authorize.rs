@@ -54,7 +54,7 @@ pub(crate) async fn authorize(
         return Ok(page(StatusCode::BAD_REQUEST, "The redirect URI is not registered for this client."));
     };
     let state = parameters.one("state").map(str::to_owned);
-    let reply = AuthorizationResponse::to(redirect_uri).state(state.clone()).issuer(&gateway.issuer);
+    let reply = AuthorizationResponse::new(&gateway.pkce, redirect_uri).state(state.clone());
     let reject = |error, description| Ok(reply.error((error, description)).into_response());
     let endpoint = &gateway.upstream.authorization;
     let fixed = endpoint.fixed(&OURS);

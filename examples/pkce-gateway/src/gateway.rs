@@ -71,7 +71,7 @@ impl Gateway {
             callback: format!("{issuer}/callback"),
             clients: RwLock::new(read.clients()?.into()),
             upstream,
-            pkce: Pkce::builder(store).policy(Policy::new().body_limit(BODY_LIMIT)).build(),
+            pkce: Pkce::builder(store).issuer(&issuer).policy(Policy::new().body_limit(BODY_LIMIT)).build(),
             seal: Seal::new(&keys, &issuer)?,
             cookies: Cookies::new(is_https),
             transaction_seconds: read.transaction_seconds,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
+use percent_encoding::{percent_decode, utf8_percent_encode};
 
+use crate::authorization::response::ENCODED;
 use crate::code;
 use crate::params::{self, Params};
 use crate::reason::Reason;
@@ -61,6 +62,23 @@ pub(crate) fn is_in_fragment(location: &str) -> bool {
 pub(crate) fn parameter(location: &str, name: &str) -> Option<String> {
     let uri = Uri::split(location);
     only(uri.query, name).xor(only(uri.fragment, name))
+}
+
+/// The `Location` with `iss`, if it is an authorization response, success or error, without one (RFC 9207 §2).
+pub(crate) fn with_issuer(location: &str, issuer: &str) -> Option<String> {
+    let Uri { query, fragment, .. } = Uri::split(location);
+    let is_response = |component| ["code", "error"].iter().any(|name| only(component, name).is_some());
+    let (component, end) = match (query, fragment) {
+        (query, Some(fragment)) if is_response(query) => (query, location.len() - fragment.len() - 1),
+        (_, fragment @ Some(_)) => (fragment, location.len()),
+        (query, None) => (query, location.len()),
+    };
+    let [has_issuer] = Params::scan(component?.as_bytes(), &["iss"]).present();
+    if !is_response(component) || has_issuer {
+        return None;
+    }
+    let (response, rest) = location.split_at(end);
+    Some(format!("{response}&iss={}{rest}", utf8_percent_encode(issuer, ENCODED)))
 }
 
 fn only(component: Option<&str>, name: &str) -> Option<String> {

@@ -2,32 +2,34 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::pkce::Pkce;
 use crate::random::RandomError;
 use crate::reason::{ErrorCode, Reason};
 use crate::rejection::Rejection;
 use crate::uri::Uri;
 
 /// Everything but the unreserved characters of RFC 3986 is encoded: every reader decodes that the same.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The response of the authorization endpoint to a validated redirect URI: [`ResponseTo`] as plain data.
 pub type AuthorizationResponse = ResponseTo<AuthorizationRedirect>;
 
 /// The response of the authorization endpoint, success or error, to a redirect URI that the host has validated.
 ///
-/// Never pass a redirect URI that was not validated for the client (RFC 9700 §4.11.2). Everything else is exact: the
-/// query of the redirect URI is kept, `state` comes back as it was received, and `iss` names the issuer if one is set
+/// Never pass a redirect URI that was not validated for the client (RFC 9700 §4.11.2), by
+/// [`RedirectUriMatcher`](crate::RedirectUriMatcher) for example. Everything else is exact: the query of the redirect URI is
+/// kept, `state` comes back as it was received, and `iss` is the [issuer](crate::PkceBuilder::issuer) if one is set
 /// (RFC 9207 §2).
 ///
 /// ```
-/// use pkce_core::{AuthorizationResponse, ErrorCode};
+/// use pkce_core::{AuthorizationResponse, ErrorCode, MemoryStore, Pkce};
 ///
-/// let response = AuthorizationResponse::to("https://app.example/cb?tenant=7")
-///     .state("x&y".to_owned())
-///     .issuer("https://as.example");
+/// let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example").build();
+/// let response = AuthorizationResponse::new(&pkce, "https://app.example/cb?tenant=7").state("x&y".to_owned());
 ///
 /// let redirect = response.code("SplxlOBeZQQYbYS6WxSbIA");
 /// assert_eq!(redirect.status(), 303);
@@ -49,26 +51,24 @@ pub type AuthorizationResponse = ResponseTo<AuthorizationRedirect>;
 pub struct ResponseTo<R> {
     redirect_uri: String,
     state: Option<String>,
-    issuer: Option<String>,
+    issuer: Option<Arc<str>>,
     fragment: bool,
     returns: PhantomData<fn() -> R>,
 }
 
 impl<R: From<AuthorizationRedirect>> ResponseTo<R> {
-    /// Creates a response to a validated redirect URI.
-    pub fn to(redirect_uri: impl Into<String>) -> Self {
-        Self { redirect_uri: redirect_uri.into(), state: None, issuer: None, fragment: false, returns: PhantomData }
+    /// Creates a response to a validated redirect URI, from the server whose PKCE this is.
+    pub fn new(pkce: &Pkce, redirect_uri: impl Into<String>) -> Self {
+        Self::of(pkce.shared_issuer(), redirect_uri.into())
+    }
+
+    pub(crate) const fn of(issuer: Option<Arc<str>>, redirect_uri: String) -> Self {
+        Self { redirect_uri, state: None, issuer, fragment: false, returns: PhantomData }
     }
 
     /// Sets the `state` of the authorization request, decoded. Leave it `None` if the request had none.
     pub fn state(mut self, state: impl Into<Option<String>>) -> Self {
         self.state = state.into();
-        self
-    }
-
-    /// Sets the issuer identifier, which is sent as `iss` (RFC 9207 §2).
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
         self
     }
 
@@ -232,11 +232,16 @@ impl From<&RandomError> for AuthorizationError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::MemoryStore;
     use crate::policy::Policy;
+
+    fn to(redirect_uri: &str) -> AuthorizationResponse {
+        AuthorizationResponse::new(&Pkce::new(MemoryStore::new()), redirect_uri)
+    }
 
     fn location(redirect_uri: &str) -> String {
         let rejection = Rejection::new(Reason::ChallengeRequired, &Policy::new());
-        AuthorizationResponse::to(redirect_uri).error(rejection).location
+        to(redirect_uri).error(rejection).location
     }
 
     #[test]
@@ -254,21 +259,22 @@ mod tests {
     fn nothing_can_break_out_of_its_parameter() {
         let hostile = "x y+&iss=evil\r\nSet-Cookie: a=b#é";
         let encoded = "x%20y%2B%26iss%3Devil%0D%0ASet-Cookie%3A%20a%3Db%23%C3%A9";
-        let response = AuthorizationResponse::to("https://a/cb").state(hostile.to_owned()).issuer("https://as.example");
+        let pkce = Pkce::builder(MemoryStore::new()).issuer("https://as.example").build();
+        let response = AuthorizationResponse::new(&pkce, "https://a/cb").state(hostile.to_owned());
         let expected = format!("https://a/cb?code={encoded}&state={encoded}&iss=https%3A%2F%2Fas.example");
         assert_eq!(response.code(hostile).location, expected);
     }
 
     #[test]
     fn a_hybrid_response_type_is_answered_in_the_fragment() {
-        let response = AuthorizationResponse::to("https://a/cb?t=7").in_fragment().state("s".to_owned());
+        let response = to("https://a/cb?t=7").in_fragment().state("s".to_owned());
         assert_eq!(response.code("c").location, "https://a/cb?t=7#code=c&state=s");
         assert_eq!(response.error(ErrorCode::AccessDenied).location, "https://a/cb?t=7#error=access_denied&state=s");
     }
 
     #[test]
     fn an_error_carries_its_description_and_the_error_uri_of_the_policy() {
-        let response = AuthorizationResponse::to("https://a/cb");
+        let response = to("https://a/cb");
         let policy = Policy::new().error_uri("https://as.example/errors");
         assert_eq!(
             response.error(Rejection::new(Reason::ChallengeRequired, &policy)).location,

@@ -48,7 +48,7 @@ pub(crate) fn expected_of(events: &[String]) -> Counts {
                 None => labels.get_mut(&last).unwrap().extend([" ", word]),
             }
         }
-        labels.retain(|name, _| !["error", "lifetime_ms", "client_id", "message"].contains(&name.as_str()));
+        labels.retain(|name, _| !["age_ms", "client_id", "error", "lifetime_ms", "message"].contains(&name.as_str()));
         *counts.entry(labels).or_default() += 1;
     }
     counts

@@ -6,7 +6,7 @@ mod actix {
 
         #[test]
         fn the_codes_live_for_five_minutes() {
-            assert!(format!("{:?}", pkce()).contains("code_lifetime: 300s"));
+            assert!(format!("{:?}", pkce("https://as.example")).contains("code_lifetime: 300s"));
         }
     }
 
@@ -23,7 +23,7 @@ mod axum {
 
         #[test]
         fn the_codes_live_for_five_minutes() {
-            assert!(format!("{:?}", pkce()).contains("code_lifetime: 300s"));
+            assert!(format!("{:?}", pkce("https://as.example")).contains("code_lifetime: 300s"));
         }
     }
 

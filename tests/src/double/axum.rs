@@ -104,7 +104,7 @@ async fn redirect(
     extract::State(pkce): extract::State<Pkce>,
     challenge: Result<Challenge, Rejection>,
 ) -> Result<AuthorizationRedirect, AuthorizationRedirect> {
-    let reply = reply::<AuthorizationRedirect>();
+    let reply = reply::<AuthorizationRedirect>(&pkce);
     let Challenge(challenge) = challenge.map_err(|rejected| reply.error(&rejected))?;
     let code = AuthorizationCode::generate().map_err(|error| reply.error(&error))?;
     pkce.bind(&code, challenge).await.map_err(|error| reply.error(&error))?;

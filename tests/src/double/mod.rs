@@ -168,8 +168,8 @@ impl State {
 }
 
 /// The response of `/redirect`.
-fn reply<R: From<AuthorizationRedirect>>() -> ResponseTo<R> {
-    ResponseTo::to(REDIRECT_URI).state("s t".to_owned()).issuer("https://as.example")
+fn reply<R: From<AuthorizationRedirect>>(pkce: &Pkce) -> ResponseTo<R> {
+    ResponseTo::new(pkce, REDIRECT_URI).state("s t".to_owned())
 }
 
 /// The parameters of a token request that `/redeem` reads.

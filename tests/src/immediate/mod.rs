@@ -104,6 +104,7 @@ fn authorize(query: &str, body: &str, issued: &Issued) -> Answered {
         "evil" => redirect(303, elsewhere("https://evil.example/cb")),
         "lookalike" => redirect(303, elsewhere("https://app.example.evil.example/cb")),
         "userinfo" => redirect(303, elsewhere("https://app.example@evil.example/cb")),
+        "no iss" => redirect(303, to(&answer[..2])),
         "relative" => redirect(303, elsewhere("/cb")),
         "twice" => redirect(303, format!("{}&code=x", to(&answer))),
         "both" => redirect(303, format!("{}#code={code}", to(&answer))),

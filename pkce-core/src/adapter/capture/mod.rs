@@ -55,7 +55,9 @@ impl Pkce {
 
     /// Captures the code from the host's response and binds it to the challenge of the request. For adapters.
     ///
-    /// `Ok` lets the response pass unchanged: it has no code, or the code is bound. The rules:
+    /// `Ok(None)` lets the response pass unchanged: it has no code, or the code is bound. `Ok(Some(location))` lets it pass
+    /// with this `Location`: an authorization response without `iss`, success or error, gets that of [`Pkce::issuer`]
+    /// (RFC 9207 §2). The rules:
     ///
     /// 1. Responses without a code in a header pass unchanged: pages, documents, errors, redirects to a login. So does a
     ///    redirect with `error`, which is an error response whatever else it says (RFC 6749 §4.1.2.1). Of a request
@@ -78,19 +80,23 @@ impl Pkce {
     /// # Errors
     ///
     /// The response to send instead of the host's: its code must not leave.
-    pub async fn capture(&self, asked: &CaptureRequest, host: &HostResponse<'_>) -> Result<(), CaptureRejection> {
+    pub async fn capture(
+        &self,
+        asked: &CaptureRequest,
+        host: &HostResponse<'_>,
+    ) -> Result<Option<String>, CaptureRejection> {
         let client_id = asked.asked.client_id();
         let reason = match decide(asked, host, self.policy()) {
             Ok(None) => {
                 if asked.unreadable_mode {
                     events::capture_tolerated(Reason::ResponseMode, client_id);
                 }
-                return Ok(());
+                return Ok(self.location_with_issuer(asked, host));
             }
             Ok(Some((code, requested))) => match self.bind_captured(&code, requested, asked).await {
                 Ok(()) => {
                     requested.announce(client_id);
-                    return Ok(());
+                    return Ok(self.location_with_issuer(asked, host));
                 }
                 Err(reason) => reason,
             },
@@ -98,10 +104,21 @@ impl Pkce {
         };
         if self.policy().report_only && (!asked.sends_pkce || is_tolerable(reason)) {
             events::capture_tolerated(reason, client_id);
-            return Ok(());
+            return Ok(self.location_with_issuer(asked, host));
         }
         events::capture_rejected(reason, client_id);
-        Err(CaptureRejection::new(Rejection::new(reason, self.policy()), asked, host))
+        Err(CaptureRejection::new(Rejection::new(reason, self.policy()), asked, host, self))
+    }
+
+    /// The `Location` of a redirect to the client, if it lacks the `iss` that the metadata promises.
+    fn location_with_issuer(&self, asked: &CaptureRequest, host: &HostResponse<'_>) -> Option<String> {
+        let (issuer, location) = (self.issuer()?, host.location().filter(|_| host.is_redirect())?);
+        let leads_to_client = match &asked.target {
+            Target::Uri(_) => asked.target.within(location).is_some(),
+            Target::Unknown => asked.is_authorization_request && target::is_absolute(location),
+            Target::Unreadable(_) => false,
+        };
+        location::with_issuer(location, issuer).filter(|_| leads_to_client)
     }
 
     async fn bind_captured(&self, code: &str, requested: &Requested, asked: &CaptureRequest) -> Result<(), Reason> {

@@ -1,17 +1,19 @@
 //! The response in place of one whose code must not leave.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::request::CaptureRequest;
 use crate::adapter::host_response::HostResponse;
 use crate::adapter::location;
 use crate::authorization::response::{AuthorizationRedirect, AuthorizationResponse};
+use crate::pkce::Pkce;
 use crate::rejection::Rejection;
 
 /// The response in place of the host's, whose code must not leave.
 ///
 /// If the host redirected to the request's own redirect URI, and so has validated it, it is the standard error redirect
-/// (RFC 6749 §4.1.2.1) with the `state` of the request and the `iss` of the host (RFC 9207 §2). Otherwise it is the plain
+/// (RFC 6749 §4.1.2.1) with the `state` of the request and the `iss` of the host or of [`Pkce::issuer`] (RFC 9207 §2). Otherwise it is the plain
 /// rejection: nobody is redirected to a URI that nobody has validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureRejection {
@@ -20,13 +22,11 @@ pub struct CaptureRejection {
 }
 
 impl CaptureRejection {
-    pub(super) fn new(rejection: Rejection, asked: &CaptureRequest, host: &HostResponse<'_>) -> Self {
+    pub(super) fn new(rejection: Rejection, asked: &CaptureRequest, host: &HostResponse<'_>, pkce: &Pkce) -> Self {
         let redirect = host.location().filter(|_| host.is_redirect()).and_then(|location| {
             let own = asked.target.within(location)?;
-            let mut response = AuthorizationResponse::to(own).state(asked.state.clone());
-            if let Some(issuer) = location::parameter(location, "iss") {
-                response = response.issuer(issuer);
-            }
+            let issuer = location::parameter(location, "iss").map(Arc::from).or_else(|| pkce.shared_issuer());
+            let mut response = AuthorizationResponse::of(issuer, own).state(asked.state.clone());
             if location::is_in_fragment(location) {
                 response = response.in_fragment();
             }

@@ -1,12 +1,13 @@
-//! Truthful metadata: `code_challenge_methods_supported` in the host's own document (RFC 8414 §2, `OpenID` Connect
-//! Discovery §3).
+//! Truthful metadata in the host's own document: `code_challenge_methods_supported` (RFC 8414 §2, `OpenID` Connect
+//! Discovery §3) and, if the server has an [issuer](crate::PkceBuilder::issuer), `issuer` and
+//! `authorization_response_iss_parameter_supported` (RFC 9207 §3).
 //!
 //! These are the rules of the adapters' metadata layers. A layer is mounted on the routes of the documents alone.
 //!
 //! 1. Only GET and HEAD are changed. A HEAD reaches the host as a GET, because the length of the document is known only
 //!    once it is written. The response then has the same header fields and no body.
-//! 2. A response with status 200 whose body is a JSON object is a document, whatever its content type says. The member
-//!    is set, every other member keeps its value and its place, and `Content-Type` becomes `application/json` if it was
+//! 2. A response with status 200 whose body is a JSON object is a document, whatever its content type says. The members
+//!    are set, every other member keeps its value and its place, and `Content-Type` becomes `application/json` if it was
 //!    not JSON.
 //! 3. Any other response passes unchanged. Each one is an event, because the client then reads what the policy did not
 //!    write: another status, a `Content-Encoding`, a body that is not a JSON object, a body that is announced as larger
@@ -22,7 +23,7 @@ mod document;
 use self::document::Document;
 use crate::adapter::host_response::HostResponse;
 use crate::events;
-use crate::policy::Policy;
+use crate::pkce::Pkce;
 
 /// The largest document that is read: 1 MiB. Real ones have a few thousand bytes.
 pub const LIMIT: usize = 1024 * 1024;
@@ -59,21 +60,22 @@ pub fn is_document(response: &HostResponse<'_>, length: u64) -> bool {
     false
 }
 
-/// Returns the document with what the policy enforces, or `None` if the body is not a JSON object in UTF-8: it then
+/// Returns the document with what the server enforces and sends, or `None` if the body is not a JSON object in UTF-8: it then
 /// passes unchanged. Emits an event in both cases.
 ///
 /// ```
-/// use pkce_core::Policy;
 /// use pkce_core::adapter::metadata;
+/// use pkce_core::{MemoryStore, Pkce};
 ///
-/// let document = metadata::advertise(br#"{"issuer": "https://as.example", "x": 1.0}"#, &Policy::new());
+/// let pkce = Pkce::new(MemoryStore::new());
+/// let document = metadata::advertise(br#"{"issuer": "https://as.example", "x": 1.0}"#, &pkce);
 /// let truthful = br#"{"issuer":"https://as.example","x":1.0,"code_challenge_methods_supported":["S256"]}"#;
 /// assert_eq!(document.unwrap(), truthful);
 ///
-/// assert!(metadata::advertise(b"<p>not found</p>", &Policy::new()).is_none());
+/// assert!(metadata::advertise(b"<p>not found</p>", &pkce).is_none());
 /// ```
-pub fn advertise(body: &[u8], policy: &Policy) -> Option<Vec<u8>> {
-    let Ok(written) = written(body, policy) else {
+pub fn advertise(body: &[u8], pkce: &Pkce) -> Option<Vec<u8>> {
+    let Ok(written) = written(body, pkce) else {
         events::metadata_untouched("it is not a JSON object");
         return None;
     };
@@ -81,12 +83,16 @@ pub fn advertise(body: &[u8], policy: &Policy) -> Option<Vec<u8>> {
     Some(written)
 }
 
-fn written(body: &[u8], policy: &Policy) -> serde_json::Result<Vec<u8>> {
+fn written(body: &[u8], pkce: &Pkce) -> serde_json::Result<Vec<u8>> {
     let mut document = Document::read(body)?;
     if document.has("signed_metadata") {
         events::metadata_signed();
     }
-    document.set("code_challenge_methods_supported", &policy.code_challenge_methods_supported())?;
+    if let Some(issuer) = pkce.issuer() {
+        document.set("issuer", &issuer)?;
+        document.set("authorization_response_iss_parameter_supported", &true)?;
+    }
+    document.set("code_challenge_methods_supported", &pkce.code_challenge_methods_supported())?;
     document.write()
 }
 

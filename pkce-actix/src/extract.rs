@@ -156,8 +156,8 @@ const NOT_MOUNTED: &str = "pkce-actix: TokenEndpoint is not mounted on this rout
 
 /// The nearest [`Pkce`] of the application.
 ///
-/// Actix finds the nearest value of one type. Of two types it cannot tell which is nearer, so that a [`Pkce`] in another
-/// wrapping could be overruled by one farther out: it is not accepted.
+/// Actix finds the nearest value of one type, and cannot tell which of two types is nearer. A [`Pkce`] in another wrapping
+/// is not accepted, because one of an outer scope could take its place.
 fn nearest_pkce(request: &HttpRequest) -> Result<&Pkce, Rejection> {
     let is_other = request.app_data::<Pkce>().is_some()
         || request.app_data::<Arc<Pkce>>().is_some()

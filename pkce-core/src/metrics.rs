@@ -40,7 +40,7 @@ pub fn describe_metrics() {
     zero(&[("endpoint", "bind"), ("outcome", "failed")]);
 }
 
-/// Counts events of the series with these labels, among those of the place where it happens.
+/// Adds to the counter with these labels. Each place in the code has a list of its own.
 pub(crate) fn count(series: &Series, labels: &[Pair], events: u64) {
     let key = series.key(labels);
     with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(events));

@@ -110,7 +110,7 @@ impl Pkce {
     ///
     /// # Errors
     ///
-    /// When the code may not be served. Send the rejection.
+    /// When the code is not redeemed. Send the rejection.
     pub async fn redeem(&self, code: &str, code_verifier: Option<&str>) -> Result<(Clearance, Reservation), Rejection> {
         let judged = match CodeGrant::of_values(code, code_verifier) {
             Ok(grant) => self.redeem_grant(&grant).await,

@@ -121,8 +121,8 @@ impl Policy {
     ///
     /// * A code without an acceptable challenge is not recorded. The host enforces its single use and its expiry, as
     ///   before.
-    /// * A store forgets a code when it expires, and with it that the code needs a verifier. Set
-    ///   [`Policy::code_lifetime`] to the lifetime of the host's own codes, or the check ends before the code does.
+    /// * After a code expires, its store no longer knows that it needs a verifier. Set [`Policy::code_lifetime`] to the
+    ///   lifetime of the host's own codes, or a code is served without the check after its record has expired.
     /// * The capture leaves a form unread that does not announce its length; the challenge in it is not bound.
     /// * A request object is rejected as always. Pass its parameters to
     ///   [`AuthorizationRequest::from_parameters`](crate::AuthorizationRequest::from_parameters).

@@ -137,8 +137,8 @@ async fn truthful<R: Body<Data = Bytes> + From<Bytes>>(response: Response<R>, pk
     Response::from_parts(head, Bytes::from(document).into())
 }
 
-/// The response to a HEAD, from that to a GET. A body whose length is unknown is left to the server to drop: an empty one
-/// in its place would have the length 0. So is that of a 304, which has no length of its own (RFC 9110 §8.6).
+/// Turns the response to a GET into that to a HEAD. A body whose length is unknown stays, and the server drops it: an empty
+/// body in its place would have the length 0. So does that of a 304, which has no length of its own (RFC 9110 §8.6).
 fn without_body<R: Body<Data = Bytes> + From<Bytes>>(mut response: Response<R>) -> Response<R> {
     let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let Some(length) = response.body().size_hint().exact().filter(|_| has_body) else { return response };

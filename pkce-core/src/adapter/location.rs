@@ -10,8 +10,8 @@ use crate::params::{self, Params};
 use crate::reason::Reason;
 use crate::uri::Uri;
 
-/// Whether the most lenient reader finds a code in it. A response where it finds none passes; one where it finds a code
-/// that [`read`] cannot read does not.
+/// Whether the most lenient reader finds a code in it. A response without one passes. A response with one passes only if
+/// [`read`] reads it.
 pub(crate) fn may_carry_code(location: &[u8]) -> bool {
     candidates(location) > 0
 }

@@ -203,7 +203,7 @@ fn format(content_type: &[u8]) -> Result<Format, Reason> {
     }
 }
 
-/// It is matched, not parsed: whatever mentions the name, in whatever spelling, counts.
+/// Whether the parameter contains the name, in any case. It is not parsed, so that no spelling is missed.
 fn mentions(parameter: &[u8], name: &[u8]) -> bool {
     parameter.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name))
 }

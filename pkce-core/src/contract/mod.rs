@@ -63,9 +63,9 @@
 //! * *Lives that are cut after the suite has ended.* Codes with a life of ten minutes are watched for five seconds, or as
 //!   long as the suite takes. A store that forgets everything, or every redeemed code, after a minute passes, unless
 //!   [`long_life`](Contract::long_life) is set to more than a minute.
-//! * *An end that comes less than 200 ms early*, or 500 ms on a busy machine. Clocks and machine get a margin of 150 ms:
-//!   a result that comes later than that before the end does not count. The look half a second before the end must count,
-//!   or the case is inconclusive. The looks 350 and 200 ms before the end count if they come in time.
+//! * *A life that ends less than 200 ms early*, or 500 ms on a busy machine. Codes are read 500, 350 and 200 ms before
+//!   their end. A result that comes less than 150 ms before the end is ignored. The case is inconclusive if the first
+//!   one is.
 //! * *Records that stay for ever.* An expired record may stay, so the suite cannot tell a late sweep from none, nor a
 //!   restore that takes the time to live away (`PERSIST` in Redis, a `SET` without `KEEPTTL`).
 //! * *More than it does*: a code burned by the 301st wrong proof, a code that can be restored 130 times only,

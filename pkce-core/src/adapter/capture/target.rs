@@ -18,11 +18,11 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// This target in the spelling of a redirect's `Location` that goes there, with its own query.
+    /// Returns this target as the redirect's `Location` spells it, with the target's own query, if the redirect goes there.
     ///
-    /// Both are compared after the same parse, that of browsers (the URL standard): what it rewrites is the same target
-    /// (`/../`, the case of the host, an IDN, `127.1`). Scheme, host, port and path are the same then, and the target's own
-    /// parameters come first, in their order. Any other difference is another target.
+    /// Both are parsed as browsers parse them (the URL standard), which rewrites `/../`, the case of the host, an IDN and
+    /// `127.1`. Then scheme, host, port and path must be the same, and the target's own parameters must come first, in
+    /// their order. Any other difference is another target.
     pub(crate) fn within(&self, location: &str) -> Option<String> {
         let Self::Uri(uri) = self else { return None };
         if !is_plain(uri) || !is_plain(location) {

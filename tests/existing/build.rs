@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use diffy::Patch;
 
-const EXAMPLES: [&str; 4] = ["json-token-endpoint", "mcp-server", "oxide-auth-actix", "oxide-auth-axum"];
+const EXAMPLES: [&str; 3] = ["json-token-endpoint", "oxide-auth-actix", "oxide-auth-axum"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");

@@ -50,7 +50,7 @@ fn take_out(name: &str, guide: &str) -> Result<(), Box<dyn Error>> {
                 version.change();
                 continue;
             }
-            Block::Listing { .. } | Block::Diff { .. } => continue,
+            Block::Listing { .. } | Block::Excerpt { .. } | Block::Diff { .. } => continue,
             Block::Server(step) => vec![step],
             Block::Console(steps) => steps,
         };

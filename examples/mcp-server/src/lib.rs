@@ -1,267 +1,132 @@
-//! An MCP server on `rmcp` that is its own authorization server, built as the example of the SDK builds one: a page that
-//! asks, an approval that issues the code, a token endpoint, registration, metadata, everything in memory. `README.md`
-//! beside it says what `pkce-tower` changes.
+//! An MCP server on `rmcp` that is its own authorization server, to copy: MCP authorization 2026-07-28. `README.md` beside it
+//! says how it is deployed, and what is yours to replace.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+mod authorize;
+mod bearer;
+mod client;
+mod consent;
+mod documents;
+mod grants;
+mod issuer;
+mod metadata;
+mod page;
+mod public_addresses;
+mod registration;
+mod token;
+mod tools;
 
-use axum::extract::{Form, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CACHE_CONTROL, HOST, WWW_AUTHENTICATE};
+use axum::http::uri::Authority;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use pkce_tower::{CaptureLayer, MemoryStore, MetadataLayer, Pkce, TokenEndpointLayer};
-use rmcp::handler::server::wrapper::Parameters;
-use rmcp::model::{ServerCapabilities, ServerConfig};
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use rmcp::{ServerHandler, schemars, tool, tool_handler, tool_router};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use tower_http::cors::{Any, CorsLayer};
-use url::Url;
-use uuid::Uuid;
+use pkce_tower::{MemoryStore, MetadataLayer, Pkce, TokenEndpointLayer};
+use rand::distr::{Alphanumeric, SampleString as _};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 
-/// Everything that a real server keeps in a database.
-#[derive(Debug, Default)]
-struct Records {
-    /// The redirect URIs of each registered client.
-    clients: HashMap<String, Vec<String>>,
-    codes: HashMap<String, Granted>,
-    access_tokens: HashMap<String, Granted>,
-    refresh_tokens: HashMap<String, Granted>,
-}
+use crate::client::Clients;
+use crate::consent::PendingRequests;
+use crate::grants::Grants;
 
-/// What the user has approved.
-#[derive(Debug, Clone)]
-struct Granted {
-    client_id: String,
-    redirect_uri: String,
-    scope: String,
-}
+pub use crate::documents::http_client;
+pub use crate::issuer::Issuer;
+pub use crate::public_addresses::PublicAddresses;
 
-#[derive(Debug, Clone)]
+/// The scope of the tools.
+const SCOPE: &str = "tools";
+
+/// What the handlers share.
 struct Server {
-    issuer: Arc<str>,
-    records: Arc<RwLock<Records>>,
+    issuer: Issuer,
+    /// The URL of the MCP endpoint, which the tokens are for (RFC 8707).
+    resource: String,
+    /// What the user types to approve a client. Yours: the sign-in.
+    password: Option<String>,
+    pkce: Pkce,
+    clients: Clients,
+    pending: PendingRequests,
+    grants: Grants,
 }
 
-/// The server, under the name `issuer`: the address at which it is reached.
-pub fn app(issuer: &str) -> Router {
-    let server = Server { issuer: issuer.into(), records: Arc::default() };
-    let pkce = Pkce::new(MemoryStore::new());
-    let tools = StreamableHttpService::new(
-        || Ok(Greeter { word: "hello" }),
-        Arc::new(LocalSessionManager::default()),
-        StreamableHttpServerConfig::default(),
-    );
-    let guarded =
-        Router::new().nest_service("/mcp", tools).layer(middleware::from_fn_with_state(server.clone(), guard));
-    let for_browsers = Router::new()
-        .route("/.well-known/oauth-protected-resource", get(protected_resource))
-        .route("/.well-known/oauth-protected-resource/mcp", get(protected_resource))
-        .route("/.well-known/oauth-authorization-server", get(metadata).layer(MetadataLayer::new(pkce.clone())))
-        .route("/oauth/register", post(register))
-        .route("/oauth/token", post(token).layer(TokenEndpointLayer::new(pkce.clone())))
-        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
-    Router::new()
-        .route("/oauth/authorize", get(authorize))
-        .route("/oauth/approve", post(approve).layer(CaptureLayer::new(pkce)))
-        .merge(for_browsers)
-        .merge(guarded)
+impl AsRef<Pkce> for Server {
+    fn as_ref(&self) -> &Pkce {
+        &self.pkce
+    }
+}
+
+/// Returns the server. `http` fetches the metadata documents of clients: [`http_client`] with [`PublicAddresses`].
+pub fn app(issuer: Issuer, password: Option<String>, http: reqwest::Client) -> Router {
+    let grants = Grants::default();
+    let replayed = grants.clone();
+    let pkce = Pkce::builder(MemoryStore::new()) // yours: a store that all of your servers share
+        .issuer(issuer.to_string())
+        .on_replay(move |replay| {
+            replay.grant::<String>().ok().inspect(|id| replayed.revoke(id));
+            std::future::ready(())
+        })
+        .build();
+    let hosts = issuer.hosts();
+    let server = Arc::new(Server {
+        resource: issuer.url("/mcp"),
+        issuer,
+        password,
+        pkce: pkce.clone(),
+        clients: Clients::new(http),
+        pending: consent::pending_requests(),
+        grants,
+    });
+
+    let mcp = Router::new()
+        .route_service("/mcp", tools::service(&hosts))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), bearer::guard)); // unknown paths remain 404
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10));
+    let oauth = Router::new()
+        .route("/.well-known/oauth-protected-resource", get(metadata::resource))
+        .route("/.well-known/oauth-protected-resource/mcp", get(metadata::resource))
+        .route("/.well-known/oauth-authorization-server", get(metadata::server).layer(MetadataLayer::new(pkce.clone())))
+        .route("/oauth/register", post(registration::register))
+        .route("/oauth/token", post(token::token).layer(TokenEndpointLayer::new(pkce)))
+        .layer(timeout);
+    let pages = Router::new()
+        .route("/oauth/authorize", get(authorize::authorize))
+        .route("/oauth/approve", post(consent::decide))
+        .layer(timeout);
+    mcp.merge(oauth)
+        .layer(cors()) // outside of the guard and of the token layer: their rejections are for browsers too
+        .merge(pages)
+        .layer(DefaultBodyLimit::max(16 * 1024))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(middleware::from_fn_with_state(hosts, only_by_our_names))
         .with_state(server)
 }
 
-#[derive(Debug, Deserialize)]
-struct AuthorizationRequest {
-    response_type: String,
-    client_id: String,
-    redirect_uri: String,
-    #[serde(default)]
-    scope: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    code_challenge: String,
-    #[serde(default)]
-    code_challenge_method: String,
+/// Any origin: no request is allowed by what a browser adds to it, such as a cookie.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request()) // MCP has headers with names of the tools' own
+        .expose_headers([WWW_AUTHENTICATE, HeaderName::from_static("mcp-session-id")])
+        .max_age(Duration::from_secs(3600))
 }
 
-/// The authorization request: a page that asks the user. A real server signs the user in first.
-async fn authorize(State(server): State<Server>, Query(request): Query<AuthorizationRequest>) -> Response {
-    if !server.knows(&request.client_id, &request.redirect_uri) || request.response_type != "code" {
-        return refuse("invalid_request");
-    }
-    let fields = [
-        ("client_id", &request.client_id),
-        ("redirect_uri", &request.redirect_uri),
-        ("scope", &request.scope),
-        ("state", &request.state),
-        ("code_challenge", &request.code_challenge),
-        ("code_challenge_method", &request.code_challenge_method),
-    ];
-    let hidden = fields.map(|(name, value)| format!("<input type=hidden name=\"{name}\" value=\"{}\">", escape(value)));
-    Html(format!(
-        "<!doctype html><title>Approve</title><p>{} asks for access.</p>\
-         <form method=post action=\"/oauth/approve\">{}<button name=\"approved\" value=\"true\">Approve</button>\
-         <button name=\"approved\" value=\"false\">Reject</button></form>",
-        escape(&request.client_id),
-        hidden.concat()
-    ))
-    .into_response()
-}
-
-#[derive(Debug, Deserialize)]
-struct Approval {
-    client_id: String,
-    redirect_uri: String,
-    scope: String,
-    state: String,
-    approved: String,
-}
-
-/// The user's answer. The code is issued by the redirect.
-async fn approve(State(server): State<Server>, Form(approval): Form<Approval>) -> Response {
-    let Ok(mut location) = Url::parse(&approval.redirect_uri) else { return refuse("invalid_request") };
-    if !server.knows(&approval.client_id, &approval.redirect_uri) {
-        return refuse("invalid_request");
-    }
-    if approval.approved == "true" {
-        let code = Uuid::new_v4().to_string();
-        location.query_pairs_mut().append_pair("code", &code);
-        let Approval { client_id, redirect_uri, scope, .. } = approval;
-        server.write().codes.insert(code, Granted { client_id, redirect_uri, scope });
-    } else {
-        location.query_pairs_mut().append_pair("error", "access_denied");
-    }
-    if !approval.state.is_empty() {
-        location.query_pairs_mut().append_pair("state", &approval.state);
-    }
-    Redirect::to(location.as_str()).into_response()
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct TokenRequest {
-    grant_type: String,
-    code: String,
-    client_id: String,
-    redirect_uri: String,
-    refresh_token: String,
-}
-
-/// The token request. Like the SDK's example it leaves a redeemed code in its records.
-async fn token(State(server): State<Server>, Form(request): Form<TokenRequest>) -> Response {
-    let granted = match request.grant_type.as_str() {
-        "authorization_code" => server.read().codes.get(&request.code).cloned(),
-        "refresh_token" => server.write().refresh_tokens.remove(&request.refresh_token),
-        _ => return refuse("unsupported_grant_type"),
-    };
-    let Some(granted) = granted else { return refuse("invalid_grant") };
-    let same_uri = request.grant_type == "refresh_token" || granted.redirect_uri == request.redirect_uri;
-    if granted.client_id != request.client_id || !same_uri {
-        return refuse("invalid_grant");
-    }
-    let [access, refresh] = [Uuid::new_v4(), Uuid::new_v4()].map(|token| token.to_string());
-    let tokens = json!({
-        "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": 3600,
-        "scope": granted.scope,
-    });
-    let mut records = server.write();
-    records.access_tokens.insert(access, granted.clone());
-    records.refresh_tokens.insert(refresh, granted);
-    Json(tokens).into_response()
-}
-
-#[derive(Debug, Deserialize)]
-struct Registration {
-    redirect_uris: Vec<String>,
-}
-
-/// Dynamic registration (RFC 7591): every client is public.
-async fn register(State(server): State<Server>, Json(registration): Json<Registration>) -> Response {
-    let client_id = Uuid::new_v4().to_string();
-    server.write().clients.insert(client_id.clone(), registration.redirect_uris.clone());
-    let registered = json!({
-        "client_id": client_id, "redirect_uris": registration.redirect_uris, "token_endpoint_auth_method": "none",
-    });
-    (StatusCode::CREATED, Json(registered)).into_response()
-}
-
-/// Authorization server metadata (RFC 8414).
-async fn metadata(State(Server { issuer, .. }): State<Server>) -> Json<Value> {
-    Json(json!({
-        "issuer": issuer,
-        "authorization_endpoint": format!("{issuer}/oauth/authorize"),
-        "token_endpoint": format!("{issuer}/oauth/token"),
-        "registration_endpoint": format!("{issuer}/oauth/register"),
-        "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
-        "token_endpoint_auth_methods_supported": ["none"],
-    }))
-}
-
-/// Protected resource metadata (RFC 9728).
-async fn protected_resource(State(Server { issuer, .. }): State<Server>) -> Json<Value> {
-    Json(json!({ "resource": format!("{issuer}/mcp"), "authorization_servers": [issuer] }))
-}
-
-/// Lets nobody to the tools without a token.
-async fn guard(State(server): State<Server>, headers: HeaderMap, request: Request, next: Next) -> Response {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if bearer.is_some_and(|token| server.read().access_tokens.contains_key(token)) {
-        return next.run(request).await;
-    }
-    let resource = format!("Bearer resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"", server.issuer);
-    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, resource)]).into_response()
-}
-
-/// The tools.
-#[derive(Debug, Clone)]
-struct Greeter {
-    word: &'static str,
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-struct Whom {
-    name: String,
-}
-
-#[tool_router]
-impl Greeter {
-    #[tool(description = "Greets somebody")]
-    fn greet(&self, Parameters(Whom { name }): Parameters<Whom>) -> String {
-        format!("{}, {name}", self.word)
+async fn only_by_our_names(State(hosts): State<[String; 4]>, request: Request, next: Next) -> Response {
+    let is_ours = |host: &Authority| hosts.iter().any(|name| name.eq_ignore_ascii_case(host.host()));
+    let mut lines = request.headers().get_all(HOST).iter();
+    match (lines.next().map(|line| Authority::try_from(line.as_bytes())), lines.next()) {
+        (Some(Ok(host)), None) if is_ours(&host) => next.run(request).await,
+        _ => StatusCode::MISDIRECTED_REQUEST.into_response(),
     }
 }
 
-#[tool_handler]
-impl ServerHandler for Greeter {
-    fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-    }
-}
-
-impl Server {
-    fn read(&self) -> RwLockReadGuard<'_, Records> {
-        self.records.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Records> {
-        self.records.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn knows(&self, client_id: &str, redirect_uri: &str) -> bool {
-        self.read().clients.get(client_id).is_some_and(|uris| uris.iter().any(|uri| uri == redirect_uri))
-    }
-}
-
-fn refuse(error: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+fn random() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), 32) // 190 bits
 }

@@ -1,15 +1,33 @@
-//! Serves the example on a socket, 127.0.0.1:3000 unless an address is given. The tools are at `/mcp`.
+//! Serves the example. `--listen ADDRESS` is where it listens (127.0.0.1:3000), `--issuer URL` what clients call it (the
+//! address it listens on). The tools are at `/mcp`.
+#![expect(clippy::print_stdout, reason = "a command line program")]
 
-use std::io;
+use std::error::Error;
 
+use lexopt::prelude::{Long, ValueExt as _};
+use mcp_server_example::{Issuer, PublicAddresses, app, http_client};
 use tokio::net::TcpListener;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "a command line program")]
-async fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(address).await?;
-    let issuer = format!("http://{}", listener.local_addr()?);
-    println!("listening on {issuer}");
-    axum::serve(listener, mcp_server_example::app(&issuer)).await
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let (mut listen, mut issuer) = ("127.0.0.1:3000".to_owned(), None);
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("listen") => listen = arguments.value()?.string()?,
+            Long("issuer") => issuer = Some(arguments.value()?.string()?),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    let listener = TcpListener::bind(listen).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let issuer: Issuer = issuer.as_deref().unwrap_or(&address).parse()?;
+    let password = std::env::var("MCP_PASSWORD").ok().filter(|password| !password.is_empty());
+    if password.is_none() {
+        tracing::warn!("whoever opens the consent page may approve: set MCP_PASSWORD, or add your sign-in");
+    }
+    let http = http_client(PublicAddresses::default()).build()?;
+    println!("listening on {address}");
+    Ok(axum::serve(listener, app(issuer, password, http)).await?)
 }

@@ -19,7 +19,7 @@ on_each_server! {
 }
 
 async fn before_a_stolen_code_is_served_with_any_verifier_and_with_none(host: Host) -> Result<()> {
-    let server = host.start_before().await?;
+    let server = host.start_before()?;
     let wrong = CodeVerifier::generate()?;
     for verifier in [None, Some(wrong.as_str()), Some("short")] {
         let issued = server.issue().await?;
@@ -31,7 +31,7 @@ async fn before_a_stolen_code_is_served_with_any_verifier_and_with_none(host: Ho
 }
 
 async fn a_stolen_code_is_refused_and_stays_good_for_its_client(host: Host) -> Result<()> {
-    let issued = host.start().await?.issue().await?;
+    let issued = host.start()?.issue().await?;
     let wrong = CodeVerifier::generate()?;
     for verifier in [None, Some(wrong.as_str()), Some("short"), Some(&challenge(&issued.verifier))] {
         let said = issued.server.redeem(&issued.code, verifier, &[]).await?;
@@ -42,7 +42,7 @@ async fn a_stolen_code_is_refused_and_stays_good_for_its_client(host: Host) -> R
 }
 
 async fn a_redeemed_code_is_refused(host: Host) -> Result<()> {
-    let issued = host.start().await?.issue().await?;
+    let issued = host.start()?.issue().await?;
     assert_eq!(issued.redeem().await?.status, 200);
     let again = issued.redeem().await?;
     assert_eq!((again.status, again.error().as_deref()), (400, Some("invalid_grant")), "{again:?}");
@@ -50,7 +50,7 @@ async fn a_redeemed_code_is_refused(host: Host) -> Result<()> {
 }
 
 async fn of_twenty_requests_at_once_one_is_served(host: Host) -> Result<()> {
-    let issued = Arc::new(host.start().await?.issue().await?);
+    let issued = Arc::new(host.start()?.issue().await?);
     let crowd: Vec<_> = (0..20)
         .map(|_| {
             let issued = Arc::clone(&issued);
@@ -67,13 +67,13 @@ async fn of_twenty_requests_at_once_one_is_served(host: Host) -> Result<()> {
 }
 
 async fn before_a_code_leaves_without_a_challenge(host: Host) -> Result<()> {
-    let location = host.start_before().await?.ask(&[]).await?;
+    let location = host.start_before()?.ask(&[]).await?;
     assert!(parameter(&location, "code").is_some(), "{location}");
     Ok(())
 }
 
 async fn without_an_acceptable_challenge_no_code_leaves(host: Host) -> Result<()> {
-    let server = host.start().await?;
+    let server = host.start()?;
     let right = challenge(&CodeVerifier::generate()?);
     let right = right.as_str();
     for parameters in [
@@ -92,7 +92,7 @@ async fn without_an_acceptable_challenge_no_code_leaves(host: Host) -> Result<()
 }
 
 async fn a_refusal_by_the_server_itself_leaves_the_code_good(host: Host) -> Result<()> {
-    let issued = host.start().await?.issue().await?;
+    let issued = host.start()?.issue().await?;
     let wrong = [("client_id", "nobody")];
     let said = issued.server.redeem(&issued.code, Some(issued.verifier.as_str()), &wrong).await?;
     assert!([400, 401].contains(&said.status), "{said:?}");

@@ -9,10 +9,6 @@ pub(crate) mod oxide_auth_actix {
     include!(concat!(env!("OUT_DIR"), "/oxide-auth-actix-lib.rs"));
 }
 
-pub(crate) mod mcp_server {
-    include!(concat!(env!("OUT_DIR"), "/mcp-server-lib.rs"));
-}
-
 pub(crate) mod json {
     use json_token_endpoint_example::records;
 

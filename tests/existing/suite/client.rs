@@ -32,7 +32,7 @@ impl Server {
             ("redirect_uri", redirect_uri),
             ("state", "a state & more"),
         ];
-        let target = format!("{}?{}", self.host.endpoints().0, form(base.iter().chain(more)));
+        let target = format!("/authorize?{}", form(base.iter().chain(more)));
         let page = self.wire.get(&target).await?;
         let answer = allow(self.wire, &page).await?;
         Ok(Url::parse(answer.header("location").ok_or_else(|| format!("{} {}", answer.status, answer.body))?)?)
@@ -51,11 +51,10 @@ impl Server {
         // What is said again overrules.
         let base = base.into_iter().filter(|(name, _)| more.iter().all(|(again, _)| again != name));
         let all: Vec<_> = base.chain(verifier).chain(more.iter().copied()).collect();
-        let endpoint = self.host.endpoints().1;
         if self.host.takes_json() {
-            return Ok(self.wire.send("POST", endpoint, &[JSON], &json(all)).await?);
+            return Ok(self.wire.send("POST", "/token", &[JSON], &json(all)).await?);
         }
-        Ok(self.wire.post_form(endpoint, &form(&all)).await?)
+        Ok(self.wire.post_form("/token", &form(&all)).await?)
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer, rt};
 use axum::Router;
 use json_token_endpoint_example::{actix_server, axum_server, records};
-use playground::{JSON, Result, Wire};
+use playground::{Result, Wire};
 
 use crate::before;
 
@@ -17,7 +17,6 @@ use crate::before;
 pub(crate) enum Host {
     OxideAuthAxum,
     OxideAuthActix,
-    Mcp,
     JsonAxum,
     JsonActix,
 }
@@ -32,62 +31,46 @@ pub(crate) struct Server {
 
 impl Host {
     /// The server with PKCE.
-    pub(crate) async fn start(self) -> Result<Server> {
+    pub(crate) fn start(self) -> Result<Server> {
         let (listener, wire) = listen()?;
         match self {
             Self::OxideAuthAxum => on_axum(listener, oxide_auth_axum_example::app()?)?,
             Self::OxideAuthActix => {
                 on_actix(listener, || Ok(oxide_auth_actix_example::Server::start()?.to_routes()))?;
             }
-            Self::Mcp => on_axum(listener, mcp_server_example::app(&base(wire)))?,
             Self::JsonAxum => on_axum(listener, axum_server::app())?,
             Self::JsonActix => on_actix(listener, || Ok(actix_server::Server::empty().to_routes()))?,
         }
-        self.with_client(wire).await
+        Ok(self.with_client(wire))
     }
 
     /// The server without.
-    pub(crate) async fn start_before(self) -> Result<Server> {
+    pub(crate) fn start_before(self) -> Result<Server> {
         let (listener, wire) = listen()?;
         match self {
             Self::OxideAuthAxum => on_axum(listener, before::oxide_auth_axum::app()?)?,
             Self::OxideAuthActix => {
                 on_actix(listener, || Ok(before::oxide_auth_actix::Server::start()?.to_routes()))?;
             }
-            Self::Mcp => on_axum(listener, before::mcp_server::app(&base(wire)))?,
             Self::JsonAxum => on_axum(listener, before::json::axum_server::app())?,
             Self::JsonActix => on_actix(listener, || Ok(before::json::actix_server::Server::empty().to_routes()))?,
         }
-        self.with_client(wire).await
+        Ok(self.with_client(wire))
     }
 
-    async fn with_client(self, wire: Wire) -> Result<Server> {
+    fn with_client(self, wire: Wire) -> Server {
         let client = match self {
             Self::OxideAuthAxum | Self::OxideAuthActix => "PublicClient".to_owned(),
             Self::JsonAxum | Self::JsonActix => records::CLIENT.to_owned(),
-            Self::Mcp => {
-                let body = format!(r#"{{"client_name":"tests","redirect_uris":["{}"]}}"#, self.redirect_uri());
-                let said = wire.send("POST", "/oauth/register", &[JSON], &body).await?;
-                said.member("client_id").ok_or("not registered")?
-            }
         };
-        Ok(Server { host: self, wire, client })
+        Server { host: self, wire, client }
     }
 
     /// Where the client gets its codes.
     pub(crate) fn redirect_uri(self) -> &'static str {
         match self {
             Self::OxideAuthAxum | Self::OxideAuthActix => oxide_auth_axum_example::CALLBACK,
-            Self::Mcp => "http://127.0.0.1:8080/callback",
             Self::JsonAxum | Self::JsonActix => records::CALLBACK,
-        }
-    }
-
-    /// Where authorization and token requests go.
-    pub(crate) fn endpoints(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Mcp => ("/oauth/authorize", "/oauth/token"),
-            _ => ("/authorize", "/token"),
         }
     }
 
@@ -101,15 +84,7 @@ impl Server {
     /// Whether an access token is good.
     pub(crate) async fn accepts(&self, access_token: &str) -> Result<bool> {
         let bearer = format!("Bearer {access_token}");
-        let said = match self.host {
-            Host::Mcp => {
-                let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-03-26",
-                    "capabilities":{},"clientInfo":{"name":"tests","version":"1"}}}"#;
-                let accept = ("accept", "application/json, text/event-stream");
-                self.wire.send("POST", "/mcp", &[JSON, accept, ("authorization", &bearer)], hello).await?
-            }
-            _ => self.wire.send("GET", "/", &[("authorization", &bearer)], "").await?,
-        };
+        let said = self.wire.send("GET", "/", &[("authorization", &bearer)], "").await?;
         Ok(said.status == 200)
     }
 }
@@ -177,7 +152,6 @@ macro_rules! on_each_server {
     ($($sentence:ident),+ $(,)?) => {
         mod oxide_auth_axum { $(crate::host::on_each_server! { @ OxideAuthAxum $sentence })+ }
         mod oxide_auth_actix { $(crate::host::on_each_server! { @ OxideAuthActix $sentence })+ }
-        mod mcp { $(crate::host::on_each_server! { @ Mcp $sentence })+ }
         mod json_axum { $(crate::host::on_each_server! { @ JsonAxum $sentence })+ }
         mod json_actix { $(crate::host::on_each_server! { @ JsonActix $sentence })+ }
     };

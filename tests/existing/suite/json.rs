@@ -7,7 +7,7 @@ use crate::host::Host;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_passes_the_layer_and_is_refused_by_the_handler() -> Result<()> {
     for host in [Host::JsonAxum, Host::JsonActix] {
-        let issued = host.start().await?.issue().await?;
+        let issued = host.start()?.issue().await?;
         let form = playground::form(&[
             ("grant_type", "authorization_code"),
             ("code", &issued.code),
@@ -23,7 +23,7 @@ async fn a_form_passes_the_layer_and_is_refused_by_the_handler() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_that_is_no_string_or_stands_twice_is_refused() -> Result<()> {
     for host in [Host::JsonAxum, Host::JsonActix] {
-        let issued = host.start().await?.issue().await?;
+        let issued = host.start()?.issue().await?;
         let (code, verifier) = (&issued.code, issued.verifier.as_str());
         let grant = r#""grant_type":"authorization_code","client_id":"app""#;
         for members in [

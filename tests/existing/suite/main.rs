@@ -6,6 +6,5 @@ mod client;
 mod honest;
 mod host;
 mod json;
-mod mcp;
 mod oxide_auth;
 mod readme;

@@ -24,7 +24,7 @@ on_both_servers! {
 }
 
 async fn a_confidential_client_with_a_wrong_secret_may_try_again(host: Host) -> Result<()> {
-    let server = Server { client: "LocalClient".to_owned(), ..host.start().await? };
+    let server = Server { client: "LocalClient".to_owned(), ..host.start()? };
     let issued = server.issue().await?;
     let body = form(&[
         ("grant_type", "authorization_code"),
@@ -42,7 +42,7 @@ async fn a_confidential_client_with_a_wrong_secret_may_try_again(host: Host) -> 
 }
 
 async fn a_wrong_redirect_uri_leaves_the_code_live_because_the_capture_bound_it(host: Host) -> Result<()> {
-    let issued = host.start().await?.issue().await?;
+    let issued = host.start()?.issue().await?;
     let other = [("redirect_uri", "http://localhost:8021/other")];
     let wrong = issued.server.redeem(&issued.code, Some(issued.verifier.as_str()), &other).await?;
     // The layer rejects it, before the server would use up the code.
@@ -53,7 +53,7 @@ async fn a_wrong_redirect_uri_leaves_the_code_live_because_the_capture_bound_it(
 }
 
 async fn a_redirect_uri_that_is_left_out_is_filled_in_by_the_consent_page(host: Host) -> Result<()> {
-    let server = host.start().await?;
+    let server = host.start()?;
     let verifier = pkce_core::CodeVerifier::generate()?;
     let challenge = playground::challenge(&verifier);
     let asked =

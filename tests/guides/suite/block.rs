@@ -5,6 +5,8 @@
 pub(crate) enum Block {
     /// ```` ```rust src/main.rs ````: a whole file.
     Listing { line: usize, file: String, text: String },
+    /// ```` ```rust examples/… ````: lines of a file of this repository, in pieces that `// …` separates.
+    Excerpt { line: usize, file: String, text: String },
     /// ```` ```diff src/main.rs ````: a change of a file.
     Diff { line: usize, file: String, text: String },
     /// ```` ```console server ````: a command that keeps running, and the first that it prints.
@@ -37,6 +39,9 @@ pub(crate) fn blocks(guide: &str) -> Vec<Block> {
             Some(("console", "server")) => {
                 let [step] = <[Step; 1]>::try_from(steps(line, &inside)).unwrap();
                 Block::Server(step)
+            }
+            Some((_, file)) if file.starts_with("examples/") => {
+                Block::Excerpt { line, file: file.to_owned(), text: text() }
             }
             Some((_, file)) => Block::Listing { line, file: file.to_owned(), text: text() },
             None if info == "rust" => Block::Piece(text()),

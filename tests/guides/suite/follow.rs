@@ -53,6 +53,7 @@ pub(crate) fn follow(guide: &str) {
     for block in blocks {
         match block {
             Block::Listing { line, file, text } => reader.write(line, file, text),
+            Block::Excerpt { line, file, text } => reader.look_up(line, &file, &text),
             Block::Diff { line, file, text } => reader.change(line, &file, &text),
             Block::Server(step) => reader.start(&step),
             Block::Console(steps) => steps.iter().for_each(|step| reader.run(step)),
@@ -72,6 +73,14 @@ impl Reader<'_> {
             assert!(*changed == text, "{}: the changes do not lead to this {file}: {differs:?}", self.at(line));
         }
         self.save(file, text);
+    }
+
+    /// Lines of a file of this repository.
+    fn look_up(&self, line: usize, file: &str, text: &str) {
+        let source = fs::read_to_string(root().join(file)).unwrap_or_default();
+        for piece in text.split("// …\n") {
+            assert!(source.contains(&format!("\n{piece}")), "{}: {file} does not have\n{piece}", self.at(line));
+        }
     }
 
     fn change(&mut self, line: usize, file: &str, diff: &str) {
@@ -126,7 +135,7 @@ impl Reader<'_> {
             return self.compare(step, &said);
         }
         // The folder is there, and the programs are built.
-        if ["cargo new ", "cd ", "cargo add "].iter().any(|done| command.starts_with(done)) {
+        if ["cargo new ", "cd ", "cp -r pkce/", "cargo add "].iter().any(|done| command.starts_with(done)) {
             return;
         }
         let said = self.shell_said(command);
@@ -158,10 +167,11 @@ impl Reader<'_> {
     }
 }
 
-/// The command by which a program of this workspace runs, built.
+/// The command by which a program of this workspace runs, built, with what is set in its environment.
 fn of_the_clone(command: &str) -> Option<String> {
-    let (name, arguments) = command.strip_prefix(OF_THE_CLONE)?.split_once(" -- ")?;
-    Some(format!("{} {arguments}", built(name).display()))
+    let (environment, rest) = command.split_once(OF_THE_CLONE)?;
+    let (name, arguments) = rest.split_once(" -- ")?;
+    Some(format!("env {environment}{} {arguments}", built(name).display()))
 }
 
 /// The first address in a command.

@@ -52,7 +52,7 @@ async fn the_mcp_sdk_is_served_and_refused_with_a_wrong_verifier(program: &str) 
 /// Against `examples/mcp-server`, which is both in one: the SDK registers itself and calls a tool.
 #[test]
 fn the_mcp_sdk_signs_in_at_an_mcp_server_and_is_refused_with_a_wrong_verifier() -> Result<()> {
-    script::run(Runtime::Node, "mcp-server.mjs", &Program::start("mcp-server-example", &["127.0.0.1:0"])?)
+    script::run(Runtime::Node, "mcp-server.mjs", &start("mcp-server-example")?)
 }
 
 async fn oidc_client_ts_is_served_in_a_browser_and_refused_without_pkce(program: &str) -> Result<()> {

@@ -1,8 +1,14 @@
 // The user with a browser, and what all the clients here are registered with.
 
 import assert from "node:assert/strict";
+import { realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 export const server = process.argv[2];
+
+/** For programs that open a browser. Beside the scripts, not beside the link to them. */
+export const browser = join(dirname(realpathSync(fileURLToPath(import.meta.url))), "../browser.py");
 
 export const spa = { id: "spa", redirectUri: "http://127.0.0.1:8765/callback" };
 export const web = { id: "web", secret: "web-secret", redirectUri: "https://app.example/cb?tenant=7" };

@@ -1,6 +1,7 @@
 //! The clients that people use, through the whole flow, against both example servers as processes. What each does that
 //! is unusual stands in `docs/clients.md`.
 
+mod judges;
 mod oauth2;
 mod openidconnect;
 mod script;
@@ -23,6 +24,8 @@ on_both_programs! {
     oidc_client_ts_is_served_in_a_browser_and_refused_without_pkce,
     authlib_is_served_with_pkce_and_refused_without,
     requests_oauthlib_is_served_with_pkce_and_refused_without,
+    go_s_oauth2_is_served_with_pkce_and_refused_without,
+    apache_httpclient_is_served_with_pkce_and_refused_without,
 }
 
 async fn oauth2_is_served_with_pkce_and_refused_without(program: &str) -> Result<()> {
@@ -67,6 +70,14 @@ async fn requests_oauthlib_is_served_with_pkce_and_refused_without(program: &str
     script::run(Runtime::Python, "requests_oauthlib_client.py", &start(program)?)
 }
 
+async fn go_s_oauth2_is_served_with_pkce_and_refused_without(program: &str) -> Result<()> {
+    script::run(Runtime::Go, "x_oauth2.go", &start(program)?)
+}
+
+async fn apache_httpclient_is_served_with_pkce_and_refused_without(program: &str) -> Result<()> {
+    script::run(Runtime::Java, "HttpClient5.java", &start(program)?)
+}
+
 /// What `docs/clients.md` says was run is what runs.
 #[test]
 fn the_table_names_the_versions_that_are_run() {
@@ -80,8 +91,8 @@ fn the_table_names_the_versions_that_are_run() {
 
     let packages: serde_json::Value = serde_json::from_str(&read("tests/clients/node/package.json")).unwrap();
     for (name, version) in packages["dependencies"].as_object().unwrap() {
-        // The one that is no client: it drives the browser.
-        if name != "playwright-core" {
+        // What is no client: it drives the browser, or is a judge.
+        if !["playwright-core", "@modelcontextprotocol/conformance"].contains(&name.as_str()) {
             is_named(name, version.as_str().unwrap());
         }
     }

@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bounded_store::{BoundedStore, Store, Timer};
 use crate::clock::{Now, Timestamp};
 use crate::pkce::{Parts, Pkce};
 use crate::policy::Policy;
 use crate::replay::{OnReplay, Replay};
-use crate::store::{BoundedStore, ChallengeStore, Timer};
+use crate::store::ChallengeStore;
 
 /// Builds a [`Pkce`] with an issuer, a policy, a replay hook, a clock or a timer. Created by [`Pkce::builder`].
 #[must_use = "nothing is built until `build`"]
 pub struct PkceBuilder {
-    store: Box<dyn ChallengeStore>,
+    store: Store,
     policy: Policy,
     issuer: Option<Arc<str>>,
     now: Now,
@@ -40,12 +41,12 @@ impl Pkce {
     /// # let _ = pkce;
     /// ```
     pub fn builder(store: impl ChallengeStore) -> PkceBuilder {
-        PkceBuilder::new(Box::new(store))
+        PkceBuilder::new(Store::of(store))
     }
 }
 
 impl PkceBuilder {
-    fn new(store: Box<dyn ChallengeStore>) -> Self {
+    fn new(store: Store) -> Self {
         let (now, timer) = (Box::new(Timestamp::now), Timer::of_runtime());
         Self { store, policy: Policy::default(), issuer: None, now, on_replay: None, timer }
     }

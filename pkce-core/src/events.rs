@@ -159,14 +159,15 @@ impl StoreCall {
         }
     }
 
-    /// It has ended, or timed out.
-    pub(crate) fn end<T>(&self, result: &Result<T, StoreError>) {
+    /// It has ended with this result, or timed out.
+    pub(crate) fn end<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         #[cfg(feature = "metrics")]
         metrics::store_call_ended(self.verb, result.as_ref().err().map(StoreError::kind), self.begun.elapsed());
-        if let Err(error) = result {
+        if let Err(error) = &result {
             let (kind, error) = (error.kind().as_str(), chain(error));
             event!(error, "store", "failed", verb = self.verb, kind = kind; error);
         }
+        result
     }
 }
 

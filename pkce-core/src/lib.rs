@@ -108,6 +108,7 @@ pub mod adapter;
 mod authorization;
 mod bind;
 mod bound_request;
+mod bounded_store;
 mod builder;
 mod challenge;
 mod clearance;

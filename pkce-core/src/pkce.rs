@@ -8,6 +8,7 @@ use crate::adapter::body_buffer::RequestBody;
 use crate::adapter::request::Request;
 use crate::adapter::token::{self, CodeGrant, TokenRequest};
 use crate::bound_request::BoundRequest;
+use crate::bounded_store::BoundedStore;
 use crate::clearance::{Clearance, ClearanceKind};
 use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
@@ -19,7 +20,7 @@ use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::replay::{OnReplay, Replay};
 use crate::settle::{Reservation, Settle};
-use crate::store::{Attempt, Binding, BoundedStore, Redemption, StoreErrorKind, Ticket};
+use crate::store::{Attempt, Binding, Redemption, StoreErrorKind, Ticket};
 
 /// A server's PKCE: its [`Policy`], its [`ChallengeStore`](crate::store::ChallengeStore), its clock and its timer.
 ///
@@ -147,7 +148,7 @@ impl Pkce {
         if let Some(reason) = decision::before_redeeming(proof.as_ref(), self.policy()) {
             return Err(reason);
         }
-        let ticket = Ticket::generate().map_err(|_| Reason::RandomUnavailable)?;
+        let ticket = self.store().ticket().map_err(|_| Reason::RandomUnavailable)?;
         let (code, attempt) = (grant.digest(), Attempt::new(proof, ticket, self.now()));
         let found = self.redeem_or_restore(&code, &attempt).await?;
         let (attempt, found) = match found.binding() {
@@ -211,7 +212,7 @@ impl Pkce {
             }
             (_, Err(reason)) => Err(reason),
             (Redemption::Refused(_), Ok(())) if is_right && proof.is_some() => {
-                let ticket = Ticket::generate().map_err(|_| Reason::RandomUnavailable)?;
+                let ticket = self.store().ticket().map_err(|_| Reason::RandomUnavailable)?;
                 let attempt = Attempt::new(proof, ticket, attempt.at());
                 let found = self.redeem_or_restore(code, &attempt).await?;
                 Ok((attempt, found))

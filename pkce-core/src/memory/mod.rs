@@ -7,6 +7,7 @@ mod record;
 mod room;
 mod shard;
 mod slab;
+mod tickets;
 mod wheel;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use self::hash_key::HashKey;
 use self::record::Record;
 use self::room::{Reservation, Room, Weight};
 use self::shard::{Shard, Written};
+use self::tickets::Tickets;
 use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
 use crate::store::{Attempt, Binding, ChallengeStore, Inserted, Redemption, StoreError, Ticket};
@@ -84,6 +86,7 @@ pub struct MemoryStore {
     shards: Box<[Padded]>,
     key: HashKey,
     room: Room,
+    tickets: Tickets,
     now: Now,
 }
 
@@ -110,6 +113,7 @@ impl MemoryStore {
             shards: (0..shards).map(|_| Padded(Mutex::new(Shard::new()))).collect(),
             key: HashKey::random(),
             room: Room::new(limit),
+            tickets: Tickets::new(),
             now,
         }
     }
@@ -124,7 +128,12 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn insert_now(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+    /// Returns a ticket for one attempt on this store.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.tickets.next()
+    }
+
+    pub(crate) fn insert_now(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
         let (now, hash) = ((self.now)(), self.key.hash(code));
         let record = Record::new(*code, binding);
         let weight = record.weight();
@@ -146,14 +155,14 @@ impl MemoryStore {
         }
     }
 
-    fn redeem_now(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+    pub(crate) fn redeem_now(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
         let (now, hash) = ((self.now)(), self.key.hash(code));
         let mut shard = self.lock(hash, 0)?;
         self.reap(&mut shard, now);
         shard.redeem(hash, code, attempt, now).map_err(StoreError::invalid_record)
     }
 
-    fn restore_now(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+    pub(crate) fn restore_now(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
         let hash = self.key.hash(code);
         self.lock(hash, 0)?.restore(hash, code, ticket);
         Ok(())

@@ -5,7 +5,6 @@
 
 mod attempt;
 mod binding;
-mod bounded;
 mod challenge_store;
 mod error;
 
@@ -14,7 +13,6 @@ pub use async_trait::async_trait;
 pub use self::attempt::{Attempt, Ticket};
 pub(crate) use self::binding::MAX_LIFETIME;
 pub use self::binding::{Binding, BindingParts, InvalidBinding};
-pub(crate) use self::bounded::{BoundedStore, Timer};
 pub use self::challenge_store::{ChallengeStore, Inserted, Redemption};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use crate::code_digest::CodeDigest;

@@ -159,7 +159,7 @@ impl MemoryStore {
         let (now, hash) = ((self.now)(), self.key.hash(code));
         let mut shard = self.lock(hash, 0)?;
         self.reap(&mut shard, now);
-        shard.redeem(hash, code, attempt, now).map_err(StoreError::invalid_record)
+        Ok(shard.redeem(hash, code, attempt, now))
     }
 
     pub(crate) fn restore_now(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {

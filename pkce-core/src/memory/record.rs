@@ -8,7 +8,7 @@ use crate::code_digest::CodeDigest;
 use crate::memory::room::Weight;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
-use crate::store::{Binding, BindingParts, InvalidBinding, Ticket};
+use crate::store::{Binding, Ticket};
 
 /// No place: the end of a list.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -48,16 +48,9 @@ impl Record {
         }
     }
 
-    pub(super) fn binding(&self) -> Result<Binding, InvalidBinding> {
-        let method = self.state.method();
-        let proof = (method != Binding::NO_CHALLENGE).then_some(self.proof.as_bytes().as_slice());
-        Binding::from_parts(BindingParts {
-            method,
-            proof,
-            grant: self.grant.as_deref().cloned(),
-            issued_at: self.issued_at,
-            expires_at: self.expires_at(),
-        })
+    pub(super) fn binding(&self) -> Binding {
+        let challenge = self.state.method().map(|method| (method, self.proof));
+        Binding::of_record(challenge, self.grant.as_deref().cloned(), self.issued_at, self.expires_at())
     }
 
     #[inline]
@@ -68,8 +61,8 @@ impl Record {
     /// Whether the bound proof is the presented one, or none is bound and none presented.
     pub(super) fn is_bound_to(&self, presented: Option<&Proof>) -> bool {
         match presented {
-            Some(proof) => self.state.method() != Binding::NO_CHALLENGE && self.proof == *proof,
-            None => self.state.method() == Binding::NO_CHALLENGE,
+            Some(proof) => self.state.method().is_some() && self.proof == *proof,
+            None => self.state.method().is_none(),
         }
     }
 
@@ -130,12 +123,11 @@ impl State {
         Self(lifetime << Self::LIFETIME_SHIFT | method)
     }
 
-    fn method(self) -> &'static str {
+    const fn method(self) -> Option<CodeChallengeMethod> {
         match self.0 & Self::METHOD {
-            0 => Binding::NO_CHALLENGE,
-            1 => CodeChallengeMethod::S256.as_str(),
-            2 => CodeChallengeMethod::Plain.as_str(),
-            _ => "",
+            0 => None,
+            1 => Some(CodeChallengeMethod::S256),
+            _ => Some(CodeChallengeMethod::Plain),
         }
     }
 
@@ -155,6 +147,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::BindingParts;
 
     #[test]
     fn every_binding_comes_back_byte_for_byte() {
@@ -167,10 +160,10 @@ mod tests {
                         BindingParts { method, proof, grant: grant.clone(), issued_at: from, expires_at: until };
                     let binding = Binding::from_parts(parts).unwrap();
                     let mut record = Record::new(CodeDigest::from_bytes([1; 32]), &binding);
-                    assert_eq!(record.binding(), Ok(binding.clone()));
+                    assert_eq!(record.binding(), binding);
                     assert_eq!(record.redemption(), None);
                     record.redeem(Ticket::from_bytes([9; 16]), until);
-                    assert_eq!(record.binding(), Ok(binding));
+                    assert_eq!(record.binding(), binding);
                     assert_eq!(record.redemption(), Some((Ticket::from_bytes([9; 16]), until)));
                 }
             }

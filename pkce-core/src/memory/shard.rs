@@ -8,7 +8,7 @@ use crate::memory::record::Record;
 use crate::memory::room::Weight;
 use crate::memory::slab::Slab;
 use crate::memory::wheel::Wheel;
-use crate::store::{Attempt, InvalidBinding, Redemption, Ticket};
+use crate::store::{Attempt, Redemption, Ticket};
 
 /// One of the parts of a store, under a lock of its own.
 ///
@@ -64,11 +64,11 @@ impl Shard {
         code: &CodeDigest,
         attempt: &Attempt,
         now: Timestamp,
-    ) -> Result<Redemption, InvalidBinding> {
+    ) -> Redemption {
         let record = self.find(hash, code).and_then(|number| self.slab.get_mut(number));
-        let Some(record) = record.filter(|record| !record.is_expired(now)) else { return Ok(Redemption::Unknown) };
-        let binding = record.binding()?;
-        Ok(match record.redemption() {
+        let Some(record) = record.filter(|record| !record.is_expired(now)) else { return Redemption::Unknown };
+        let binding = record.binding();
+        match record.redemption() {
             Some((ticket, _)) if ticket == attempt.ticket() => Redemption::First(binding),
             Some((ticket, at)) => Redemption::Again { binding, ticket, at },
             None if record.is_bound_to(attempt.proof()) => {
@@ -76,7 +76,7 @@ impl Shard {
                 Redemption::First(binding)
             }
             None => Redemption::Refused(binding),
-        })
+        }
     }
 
     pub(super) fn restore(&mut self, hash: u64, code: &CodeDigest, ticket: Ticket) {

@@ -120,6 +120,16 @@ impl Binding {
         }
     }
 
+    /// From the parts of a binding, as a store in this process has kept them.
+    pub(crate) const fn of_record(
+        challenge: Option<(CodeChallengeMethod, Proof)>,
+        grant: Option<Arc<[u8]>>,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self { challenge, grant, issued_at, expires_at }
+    }
+
     /// Returns the method of the challenge, or `None` if the code is bound to no challenge.
     pub const fn method(&self) -> Option<CodeChallengeMethod> {
         match self.challenge {

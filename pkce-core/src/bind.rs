@@ -31,7 +31,8 @@ pub struct Bind<'a> {
     /// `None` is *no challenge*, as the host said explicitly.
     challenge: Option<PendingChallenge>,
     grant: Option<Result<Arc<[u8]>, GrantError>>,
-    request: BoundRequest,
+    client_id: Option<String>,
+    redirect_uri: Option<String>,
     lifetime: Duration,
 }
 
@@ -67,7 +68,8 @@ impl<'a> Bind<'a> {
             code,
             challenge,
             grant: None,
-            request: BoundRequest::default(),
+            client_id: None,
+            redirect_uri: None,
             lifetime: pkce.policy().code_lifetime,
         }
     }
@@ -87,10 +89,10 @@ impl<'a> Bind<'a> {
     /// verifier: it burns nothing, revokes nothing, and does not hinder the right one. A client that is named in neither
     /// place (a client assertion, mTLS) is the host's to compare: [`Clearance::client_id`](crate::Clearance::client_id).
     ///
-    /// Such a redemption takes two calls of the store. A code bound to *no challenge* is marked before the client is
-    /// compared, and restored.
+    /// The redemption takes one call of the store if the request names all that is bound and the code redeemed last was
+    /// bound too, otherwise two. A code bound to *no challenge* is marked before the client is compared, and restored.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
-        self.request.client_id = Some(client_id.into());
+        self.client_id = Some(client_id.into());
         self
     }
 
@@ -100,7 +102,7 @@ impl<'a> Bind<'a> {
     /// without is served (OAuth 2.1 §10.2), unless the policy demands it
     /// ([`Policy::require_redirect_uri_in_token_request`](crate::Policy::require_redirect_uri_in_token_request)).
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
-        self.request.redirect_uri = Some(redirect_uri.into());
+        self.redirect_uri = Some(redirect_uri.into());
         self
     }
 
@@ -113,6 +115,9 @@ impl<'a> Bind<'a> {
 
     async fn run(self) -> Result<(), BindError> {
         let policy = self.pkce.policy();
+        let [client_id, redirect_uri] =
+            [&self.client_id, &self.redirect_uri].map(|it| it.as_ref().map(String::as_bytes));
+        let request = BoundRequest { client_id, redirect_uri };
         if !code::is_code(self.code.as_bytes()) {
             return Err(BindError::InvalidCode);
         }
@@ -124,14 +129,16 @@ impl<'a> Bind<'a> {
             None if policy.allow_missing_challenge => None,
             // Without a record the code passes as unverified, whatever comes with it. Only a grant, a client or a redirect
             // URI needs a record.
-            _ if policy.report_only && self.grant.is_none() && self.request == BoundRequest::default() => {
+            _ if policy.report_only && self.grant.is_none() && request == BoundRequest::default() => {
                 events::not_bound();
                 return Ok(());
             }
             _ if policy.report_only => None,
             None | Some(None) => return Err(BindError::ChallengeRequired),
         };
-        let grant = self.request.with_grant(self.grant.transpose().map_err(BindError::Grant)?);
+        let grant = self.grant.transpose().map_err(BindError::Grant)?;
+        let challenge = challenge.map(|challenge| (challenge.method(), request.proof(challenge.proof())));
+        let grant = request.with_grant(grant);
         let binding = Binding::new(challenge, grant, self.pkce.now(), self.lifetime);
         match self.pkce.store().insert(&CodeDigest::of(self.code.as_bytes()), &binding).await {
             Ok(Inserted::Recorded) => {

@@ -145,11 +145,53 @@ impl BoundedStore {
         })
     }
 
-    async fn within<T>(
-        &self,
-        timeout: Duration,
-        call: BoxFuture<'_, Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    async fn within<T>(&self, timeout: Duration, call: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
         self.timer.bound(timeout, call).await.unwrap_or_else(|| Err(StoreError::timed_out()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// A store of the host's, which may do more than the one inside.
+    struct Wrapper(MemoryStore);
+
+    #[async_trait]
+    impl ChallengeStore for Wrapper {
+        async fn insert(&self, code: &CodeDigest, binding: &Binding) -> Result<Inserted, StoreError> {
+            self.0.insert(code, binding).await
+        }
+
+        async fn redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, StoreError> {
+            self.0.redeem(code, attempt).await
+        }
+
+        async fn restore(&self, code: &CodeDigest, ticket: Ticket) -> Result<(), StoreError> {
+            self.0.restore(code, ticket).await
+        }
+    }
+
+    #[test]
+    fn only_a_memory_store_itself_is_recognised() {
+        assert!(matches!(Store::of(MemoryStore::new()), Store::Memory(_)));
+        assert!(matches!(Store::of(Arc::new(MemoryStore::new())), Store::Memory(_)));
+        assert!(matches!(Store::of(Wrapper(MemoryStore::new())), Store::Other(_)));
+        assert!(matches!(Store::of(Arc::new(Wrapper(MemoryStore::new()))), Store::Other(_)));
+    }
+
+    /// Two processes that were forked from one must never have a ticket in common, unless each has a store of its own.
+    #[test]
+    fn a_store_that_may_be_shared_gets_random_tickets() {
+        let tickets = |store| {
+            let store = BoundedStore::new(store, Timer::of_runtime(), Duration::ZERO);
+            [store.ticket().unwrap(), store.ticket().unwrap()].map(|ticket| *ticket.as_bytes())
+        };
+        let [one, two] = tickets(Store::of(Wrapper(MemoryStore::new())));
+        assert!(one.iter().zip(&two).filter(|(one, two)| one == two).count() < 8, "nothing is counted");
+        let [one, two] = tickets(Store::of(MemoryStore::new()));
+        assert_eq!((one[..8] == two[..8], one == two), (true, false));
     }
 }

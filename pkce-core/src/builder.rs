@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::bounded_store::{BoundedStore, Store, Timer};
@@ -133,7 +134,7 @@ impl PkceBuilder {
     pub fn build(self) -> Pkce {
         let Self { store, policy, issuer, now, on_replay, timer } = self;
         let store = BoundedStore::new(store, timer, policy.store_timeout);
-        Pkce::from_parts(Parts { policy, issuer, store, now, on_replay })
+        Pkce::from_parts(Parts { policy, issuer, store, now, on_replay, last_was_bound: AtomicBool::new(false) })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::reason::Reason;
 pub struct Clearance {
     kind: ClearanceKind,
     code: Option<Arc<str>>,
-    bound: Option<Arc<BoundRequest>>,
+    /// As it is stored: after what the code is bound to.
     grant: Option<Arc<[u8]>>,
     age: Option<Duration>,
 }
@@ -50,18 +50,17 @@ impl ClearanceKind {
 }
 
 impl Clearance {
-    pub(crate) fn of_code(
-        kind: ClearanceKind,
-        code: &str,
-        bound: Option<BoundRequest>,
-        grant: Option<Arc<[u8]>>,
-        age: Option<Duration>,
-    ) -> Self {
-        Self { kind, code: Some(code.into()), bound: bound.map(Arc::new), grant, age }
+    pub(crate) fn of_code(kind: ClearanceKind, code: &str, grant: Option<Arc<[u8]>>, age: Option<Duration>) -> Self {
+        Self { kind, code: Some(code.into()), grant, age }
     }
 
     pub(crate) const fn of_other_grant() -> Self {
-        Self { kind: ClearanceKind::OtherGrant, code: None, bound: None, grant: None, age: None }
+        Self { kind: ClearanceKind::OtherGrant, code: None, grant: None, age: None }
+    }
+
+    /// Returns what the code is bound to, and the grant.
+    fn bound(&self) -> (BoundRequest<'_>, Option<&[u8]>) {
+        BoundRequest::open(self.grant.as_ref()).unwrap_or_default()
     }
 
     /// Returns why the request may be served.
@@ -87,12 +86,12 @@ impl Clearance {
     /// It was compared with the client that the request names. A client that authenticates in another way (a client
     /// assertion, mTLS) is the host's to compare with this one.
     pub fn client_id(&self) -> Option<&str> {
-        self.bound.as_ref()?.client_id.as_deref()
+        text(self.bound().0.client_id)
     }
 
     /// Returns the redirect URI that is bound to the code ([`Bind::redirect_uri`](crate::Bind::redirect_uri)).
     pub fn redirect_uri(&self) -> Option<&str> {
-        self.bound.as_ref()?.redirect_uri.as_deref()
+        text(self.bound().0.redirect_uri)
     }
 
     /// Returns how long ago the code was bound, by the clock of this server. `None` for another grant type and for a code
@@ -109,8 +108,13 @@ impl Clearance {
     ///
     /// When no grant was bound, or one of another type.
     pub fn grant<G: DeserializeOwned>(&self) -> Result<G, GrantError> {
-        grant::decode(self.grant.as_ref())
+        grant::decode(self.bound().1)
     }
+}
+
+/// What the host bound was text.
+fn text(bound: Option<&[u8]>) -> Option<&str> {
+    std::str::from_utf8(bound?).ok()
 }
 
 /// Shows neither code nor grant.

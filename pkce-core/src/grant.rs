@@ -39,7 +39,7 @@ pub(crate) fn encode<G: Serialize + ?Sized>(grant: &G) -> Result<Arc<[u8]>, Gran
     serde_json::to_vec(grant).map(Arc::from).map_err(failed)
 }
 
-pub(crate) fn decode<G: DeserializeOwned>(grant: Option<&Arc<[u8]>>) -> Result<G, GrantError> {
+pub(crate) fn decode<G: DeserializeOwned>(grant: Option<&[u8]>) -> Result<G, GrantError> {
     let grant = grant.ok_or(GrantError { message: "the code was bound without a grant", source: None })?;
     let failed = |error| GrantError { message: "the grant of the code is of another type", source: Some(error) };
     serde_json::from_slice(grant).map_err(failed)

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::adapter::body_buffer::RequestBody;
 use crate::adapter::request::Request;
@@ -20,7 +21,7 @@ use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::replay::{OnReplay, Replay};
 use crate::settle::{Reservation, Settle};
-use crate::store::{Attempt, Binding, Redemption, StoreErrorKind, Ticket};
+use crate::store::{Attempt, Binding, Redemption, StoreError, StoreErrorKind, Ticket};
 
 /// A server's PKCE: its [`Policy`], its [`ChallengeStore`](crate::store::ChallengeStore), its clock and its timer.
 ///
@@ -53,6 +54,8 @@ pub(crate) struct Parts {
     pub(crate) store: BoundedStore,
     pub(crate) now: Now,
     pub(crate) on_replay: Option<OnReplay>,
+    /// Whether the code redeemed last was bound to a client or a redirect URI. It only decides which proof is tried first.
+    pub(crate) last_was_bound: AtomicBool,
 }
 
 impl Pkce {
@@ -148,27 +151,19 @@ impl Pkce {
         if let Some(reason) = decision::before_redeeming(proof.as_ref(), self.policy()) {
             return Err(reason);
         }
-        let ticket = self.store().ticket().map_err(|_| Reason::RandomUnavailable)?;
-        let (code, attempt) = (grant.digest(), Attempt::new(proof, ticket, self.now()));
-        let found = self.redeem_or_restore(&code, &attempt).await?;
-        let (attempt, found) = match found.binding() {
-            // Boxed, so that the requests for other codes do not carry it along.
-            Some(binding) if BoundRequest::is_in(binding.grant()) => {
-                Box::pin(self.redeem_bound(grant, &code, attempt, found)).await?
-            }
-            _ => (attempt, found),
-        };
+        let code = grant.digest();
+        let (attempt, found) = self.redeem_record(grant, &code, proof).await?;
         let proceed = |kind, binding: Option<Binding>| {
-            let (bound, bound_grant) = BoundRequest::open(binding.as_ref().and_then(Binding::grant))?;
+            let bound_grant = binding.as_ref().and_then(Binding::grant).cloned();
             let age = binding.as_ref().map(|binding| attempt.at().saturating_since(binding.issued_at()));
             // Without a record there is nothing to restore.
             let reservation = binding.map_or(Reservation::NOTHING, |_| Reservation::of(code, attempt.ticket()));
-            Ok((Clearance::of_code(kind, grant.code(), bound, bound_grant, age), reservation))
+            (Clearance::of_code(kind, grant.code(), bound_grant, age), reservation)
         };
         match decision::judge(&attempt, found, self.policy()) {
-            Decision::Verified(method, binding) => proceed(ClearanceKind::Verified(method), Some(binding)),
-            Decision::WithoutChallenge(binding) => proceed(ClearanceKind::WithoutChallenge, Some(binding)),
-            Decision::Tolerated(reason, binding) => proceed(ClearanceKind::Unverified(reason), binding),
+            Decision::Verified(method, binding) => Ok(proceed(ClearanceKind::Verified(method), Some(binding))),
+            Decision::WithoutChallenge(binding) => Ok(proceed(ClearanceKind::WithoutChallenge, Some(binding))),
+            Decision::Tolerated(reason, binding) => Ok(proceed(ClearanceKind::Unverified(reason), binding)),
             Decision::Rejected(reason, consequence) => {
                 // Boxed, so that the requests that are served do not carry it along.
                 Box::pin(self.carry_out(consequence, &code, &attempt)).await?;
@@ -177,47 +172,70 @@ impl Pkce {
         }
     }
 
-    async fn redeem_or_restore(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, Reason> {
-        let redeemed = self.call_redeem(code, attempt).await;
-        if redeemed.is_err() {
-            // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
-            Box::pin(self.store().restore_soon(code, attempt.ticket())).await.ok();
-        }
-        redeemed
-    }
-
-    /// Compares the client and the redirect URI of a code that is bound to them, and only then redeems it.
+    /// Redeems a code with the proof that its record asks of the presented verifier, and compares the client and the
+    /// redirect URI.
     ///
-    /// The store has not marked it yet, because its proof differs from that of the verifier alone. So a request of another
-    /// client changes nothing, and is no replay.
-    async fn redeem_bound(
+    /// Whether the code is bound to them, and so which proof it has, is known only from its record. The first attempt has
+    /// the proof that was right for the code redeemed last. If that is not the one, the store has marked nothing, and
+    /// returned the record: then the request is compared, and only the right one makes a second attempt. So a request of
+    /// another client changes nothing, and is no replay.
+    async fn redeem_record(
         &self,
         grant: &CodeGrant<'_>,
         code: &CodeDigest,
-        attempt: Attempt,
-        found: Redemption,
+        of_verifier: Option<Proof>,
     ) -> Result<(Attempt, Redemption), Reason> {
+        let last_was_bound = self.0.last_was_bound.load(Relaxed);
+        let tried =
+            of_verifier.filter(|_| last_was_bound).and_then(|proof| grant.proof_if_bound(&proof)).or(of_verifier);
+        let attempt = Attempt::new(tried, self.ticket()?, self.now());
+        let found = self.redeem_or_restore(code, &attempt).await?;
         let Some(binding) = found.binding() else { return Ok((attempt, found)) };
-        let proof = attempt.proof().map(Proof::of_bound_request);
+
+        let (bound, _) = BoundRequest::open(binding.grant())?;
+        let is_bound = bound != BoundRequest::default();
+        if is_bound != last_was_bound {
+            self.0.last_was_bound.store(is_bound, Relaxed);
+        }
+        // A proof of what the request names says that it names what is bound.
+        let is_compared = is_bound && tried.is_some() && tried.as_ref() == binding.proof();
+        let proof = if is_compared { tried } else { of_verifier.map(|proof| bound.proof(&proof)) };
         let is_right = proof.as_ref() == binding.proof() && !binding.is_expired(attempt.at());
-        let compared = match BoundRequest::open(binding.grant())? {
-            (Some(bound), _) if is_right => grant.compare(&bound, self.policy()),
-            _ => Ok(()),
-        };
+        let compared = if is_right && !is_compared { grant.compare(&bound, self.policy()) } else { Ok(()) };
         match (found, compared) {
             // Bound to no challenge: the store has marked it.
             (Redemption::First(_), Err(reason)) => {
-                self.store().restore(code, attempt.ticket()).await.ok();
+                Box::pin(self.store().restore(code, attempt.ticket())).await.ok();
                 Err(reason)
             }
             (_, Err(reason)) => Err(reason),
-            (Redemption::Refused(_), Ok(())) if is_right && proof.is_some() => {
-                let ticket = self.store().ticket().map_err(|_| Reason::RandomUnavailable)?;
-                let attempt = Attempt::new(proof, ticket, attempt.at());
-                let found = self.redeem_or_restore(code, &attempt).await?;
+            (Redemption::Refused(_), Ok(())) if is_right && proof != tried => {
+                let attempt = Attempt::new(proof, self.ticket()?, attempt.at());
+                // Boxed, so that the requests that need one attempt do not carry it along.
+                let found = Box::pin(self.redeem_or_restore(code, &attempt)).await?;
                 Ok((attempt, found))
             }
+            // The challenge of a code that is not bound is, on purpose, the proof of one that is.
+            (Redemption::First(binding), Ok(())) if proof != tried => {
+                Box::pin(self.store().restore(code, attempt.ticket())).await.ok();
+                Ok((Attempt::new(proof, attempt.ticket(), attempt.at()), Redemption::Refused(binding)))
+            }
             (found, Ok(())) => Ok((Attempt::new(proof, attempt.ticket(), attempt.at()), found)),
+        }
+    }
+
+    fn ticket(&self) -> Result<Ticket, Reason> {
+        self.store().ticket().map_err(|_| Reason::RandomUnavailable)
+    }
+
+    async fn redeem_or_restore(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, Reason> {
+        match self.store().redeem(code, attempt).await {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                // The store may have marked the code, and the host never ran: the client's next attempt is no replay.
+                Box::pin(self.store().restore_soon(code, attempt.ticket())).await.ok();
+                Err(fault(&error))
+            }
         }
     }
 
@@ -228,7 +246,7 @@ impl Pkce {
             Consequence::Restore => _ = self.store().restore(code, attempt.ticket()).await,
             Consequence::Burn(proof) => {
                 let burn = Attempt::new(proof, Ticket::BURNED, attempt.at());
-                _ = self.call_redeem(code, &burn).await?;
+                _ = self.store().redeem(code, &burn).await.map_err(|error| fault(&error))?;
             }
             Consequence::Replay(binding, age) => {
                 if let Some(on_replay) = &self.0.on_replay {
@@ -254,13 +272,14 @@ impl Pkce {
     pub(crate) fn store(&self) -> &BoundedStore {
         &self.0.store
     }
+}
 
-    async fn call_redeem(&self, code: &CodeDigest, attempt: &Attempt) -> Result<Redemption, Reason> {
-        self.store().redeem(code, attempt).await.map_err(|error| match error.kind() {
-            StoreErrorKind::TimedOut => Reason::StoreTimedOut,
-            StoreErrorKind::InvalidRecord => Reason::StoreRecordInvalid,
-            StoreErrorKind::Unavailable | StoreErrorKind::Full => Reason::StoreUnavailable,
-        })
+/// The reason of a rejection for a redemption that failed.
+fn fault(error: &StoreError) -> Reason {
+    match error.kind() {
+        StoreErrorKind::TimedOut => Reason::StoreTimedOut,
+        StoreErrorKind::InvalidRecord => Reason::StoreRecordInvalid,
+        StoreErrorKind::Unavailable | StoreErrorKind::Full => Reason::StoreUnavailable,
     }
 }
 

@@ -34,13 +34,6 @@ impl Proof {
         Self(Sha256::digest(code_verifier).into())
     }
 
-    /// The proof of a code that is also bound to a client or a redirect URI.
-    ///
-    /// It differs from that of the verifier alone, so that a store does not mark the code before the request was compared.
-    pub(crate) fn of_bound_request(&self) -> Self {
-        Self(Sha256::new().chain_update(b"client or redirect URI\0").chain_update(self.0).finalize().into())
-    }
-
     /// Creates a proof from what a store read back.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -23,6 +23,7 @@ use crate::store::Binding;
 /// restore it.
 #[derive(Clone)]
 pub struct Replay {
+    /// As it is stored: after what the code is bound to.
     grant: Option<Arc<[u8]>>,
     method: Option<CodeChallengeMethod>,
     age: Duration,
@@ -30,8 +31,7 @@ pub struct Replay {
 
 impl Replay {
     pub(crate) fn new(binding: &Binding, age: Duration) -> Self {
-        let (_, grant) = BoundRequest::open(binding.grant()).unwrap_or_default();
-        Self { grant, method: binding.method(), age }
+        Self { grant: binding.grant().cloned(), method: binding.method(), age }
     }
 
     /// Returns the method of the bound challenge, or `None` if the code is bound to no challenge.
@@ -55,7 +55,7 @@ impl Replay {
     ///
     /// When no grant was bound, or one of another type.
     pub fn grant<G: DeserializeOwned>(&self) -> Result<G, GrantError> {
-        grant::decode(self.grant.as_ref())
+        grant::decode(BoundRequest::open(self.grant.as_ref()).unwrap_or_default().1)
     }
 }
 

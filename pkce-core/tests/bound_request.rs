@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use common::{CODE, House, VERIFIER, WRONG, plain, s256};
 use pkce_core::adapter::{Body, HostResponse, Request};
-use pkce_core::{Clearance, ErrorCode, MemoryStore, Pkce, Policy, Reason, Rejection, Reservation, Settle};
+use pkce_core::{
+    Clearance, CodeChallenge, CodeChallengeMethod, ErrorCode, MemoryStore, Pkce, Policy, Reason, Rejection,
+    Reservation, Settle,
+};
+use sha2::{Digest as _, Sha256};
 
 const CLIENT: &str = "https://app.example/id?a=1";
 const TARGET: &str = "https://app.example/cb?tenant=7";
@@ -168,6 +172,66 @@ async fn whoever_binds_neither_pays_for_neither() {
     let (clearance, _) = send(&pkce, VERIFIER, &[("client_id", "any"), ("redirect_uri", "any")]).await.unwrap();
     assert_eq!((clearance.client_id(), clearance.redirect_uri()), (None, None));
     assert_eq!(house.calls(), ["insert", "redeem"]);
+}
+
+/// The store is asked twice only if the last code was of the other kind, or the request leaves out what is bound.
+#[tokio::test]
+async fn a_bound_code_takes_one_call_of_the_store_once_codes_are_known_to_be_bound() {
+    let house = House::new();
+    let pkce = house.server(Policy::new());
+    let named = [("client_id", CLIENT), ("redirect_uri", TARGET)];
+    for (is_bound, more, calls) in [
+        (true, &named[..], 2),
+        (true, &named[..], 1),
+        (true, &named[..1], 2),
+        (false, &named[..], 2),
+        (false, &named[..], 1),
+        (true, &named[..], 2),
+        (true, &named[..], 1),
+    ] {
+        house.clock.forward(61_000);
+        if is_bound {
+            bind(&pkce).await;
+        } else {
+            pkce.bind(CODE, s256()).await.unwrap();
+        }
+        house.calls();
+        assert!(send(&pkce, VERIFIER, more).await.is_ok());
+        assert_eq!(house.calls(), vec!["redeem"; calls], "bound: {is_bound}, {more:?}");
+    }
+    house.clock.forward(61_000);
+    bind(&pkce).await;
+    house.calls();
+    for more in [[("client_id", "mallory"), ("redirect_uri", TARGET)], [("client_id", CLIENT), ("redirect_uri", "x")]] {
+        assert!(send(&pkce, VERIFIER, &more).await.is_err());
+        assert_eq!(house.calls(), ["redeem"], "nothing was marked");
+    }
+    assert!(
+        send_as(&pkce, VERIFIER, &named[1..], Some(&basic("https%3A%2F%2Fapp.example%2Fid%3Fa%3D1"))).await.is_ok()
+    );
+    assert_eq!(house.calls(), ["redeem"], "named as the user of HTTP Basic");
+}
+
+/// A client can choose the proof of a bound request as the challenge of a code that is not bound.
+#[tokio::test]
+async fn the_proof_of_a_bound_request_is_no_verifier() {
+    let house = House::new();
+    let pkce = house.server(Policy::new());
+    bind(&pkce).await;
+    assert!(send(&pkce, VERIFIER, &[]).await.is_ok());
+
+    house.clock.forward(61_000);
+    let mut proof = Sha256::new().chain_update("client and redirect URI\0").chain_update(s256().proof().as_bytes());
+    for value in [CLIENT, TARGET] {
+        proof = proof.chain_update(u32::try_from(value.len()).unwrap().to_le_bytes()).chain_update(value);
+    }
+    let challenge = CodeChallenge::parse(&URL_SAFE_NO_PAD.encode(proof.finalize()), CodeChallengeMethod::S256).unwrap();
+    pkce.bind(CODE, challenge).await.unwrap();
+    house.calls();
+    let named = [("client_id", CLIENT), ("redirect_uri", TARGET)];
+    assert_eq!(send(&pkce, VERIFIER, &named).await.unwrap_err().reason(), Reason::VerifierMismatch);
+    assert_eq!(house.calls(), ["redeem", "restore"], "it was the proof that was tried");
+    assert_eq!(send(&pkce, VERIFIER, &named).await.unwrap_err().reason(), Reason::VerifierMismatch, "it is live");
 }
 
 #[tokio::test]

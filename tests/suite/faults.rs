@@ -125,9 +125,13 @@ async fn a_store_gets_hashes_of_the_code_and_of_the_verifier_alone(adapter: Adap
         let (digest, binding) = store.seen.lock().unwrap().pop().ok_or("nothing was bound")?;
         assert_eq!(digest, CodeDigest::of(issued.code.as_bytes()));
         assert_eq!(binding.method_str(), method);
-        // The server also binds the client, so the proof is a digest of the verifier's.
+        // The server also binds the client and the redirect URI, so the proof is a digest of the verifier's and of them.
         let of_verifier = URL_SAFE_NO_PAD.decode(&derived)?;
-        let sealed = Sha256::new().chain_update(b"client or redirect URI\0").chain_update(of_verifier).finalize();
+        let mut sealed = Sha256::new().chain_update(b"client and redirect URI\0").chain_update(of_verifier);
+        for bound in [Client::SPA.id, Client::SPA.redirect_uri] {
+            sealed = sealed.chain_update(u32::try_from(bound.len())?.to_le_bytes()).chain_update(bound);
+        }
+        let sealed = sealed.finalize();
         assert_eq!(binding.proof().map(|proof| &proof.as_bytes()[..]), Some(&sealed[..]));
         let grant = binding.grant().map(|octets| String::from_utf8_lossy(octets).into_owned()).unwrap_or_default();
         assert!([&issued.code, &text].iter().all(|secret| !grant.contains(secret.as_str())), "{grant}");

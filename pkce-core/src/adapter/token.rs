@@ -92,28 +92,19 @@ impl<'a> Raw<'a> {
 impl<'a> CodeGrant<'a> {
     /// A code and verifier that the host has read itself. An empty verifier counts as omitted.
     pub(crate) fn of_values(code: &'a str, code_verifier: Option<&'a str>) -> Result<Self, Reason> {
-        let present = |value: &&str| !value.is_empty();
-        Self::checked(Some(code).filter(present).map(|code| Cow::Borrowed(code.as_bytes())), || {
-            Ok(code_verifier.filter(present).map(|verifier| Cow::Borrowed(verifier.as_bytes())))
+        let present = |value: &'a str| (!value.is_empty()).then_some(Cow::Borrowed(value.as_bytes()));
+        Ok(Self {
+            code: checked_code(present(code))?,
+            code_verifier: checked_verifier(code_verifier.and_then(present))?,
+            client_id: Raw::Absent,
+            redirect_uri: Raw::Absent,
+            authorization: None,
         })
-    }
-
-    /// The code is checked before the verifier is decoded: a malformed code is reported first.
-    fn checked(code: Value<'a>, code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>) -> Result<Self, Reason> {
-        let code = code.ok_or(Reason::CodeMissing)?;
-        if !code::is_code(&code) {
-            return Err(Reason::CodeMalformed);
-        }
-        let code_verifier = code_verifier()?;
-        if code_verifier.as_ref().is_some_and(|presented| verifier::check(presented).is_err()) {
-            return Err(Reason::VerifierMalformed);
-        }
-        Ok(Self { code, code_verifier, client_id: Raw::Absent, redirect_uri: Raw::Absent, authorization: None })
     }
 
     /// Returns the code, after form decoding.
     pub fn code(&self) -> &str {
-        // It is ASCII: `checked` has seen to it.
+        // It is ASCII: `checked_code` has seen to it.
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
@@ -124,20 +115,21 @@ impl<'a> CodeGrant<'a> {
 
     /// Compares the request with what is bound to its code (RFC 6749 §4.1.3). A client that it names in no way is the
     /// host's to compare.
-    pub(crate) fn compare(&self, bound: &BoundRequest, policy: &Policy) -> Result<(), Reason> {
-        if bound.client_id.as_ref().is_some_and(|client_id| self.names_other_client(client_id)) {
+    pub(crate) fn compare(&self, bound: &BoundRequest<'_>, policy: &Policy) -> Result<(), Reason> {
+        if bound.client_id.is_some_and(|client_id| self.names_other_client(client_id)) {
             return Err(Reason::ClientMismatch);
         }
-        match (&bound.redirect_uri, self.redirect_uri.value()) {
-            (Some(bound), Some(presented)) if *presented != *bound.as_bytes() => Err(Reason::RedirectUriMismatch),
-            (Some(_), None) if policy.require_redirect_uri_in_token_request => Err(Reason::RedirectUriMismatch),
+        let Some(redirect_uri) = bound.redirect_uri else { return Ok(()) };
+        match self.redirect_uri.value() {
+            Some(presented) if *presented != *redirect_uri => Err(Reason::RedirectUriMismatch),
+            None if policy.require_redirect_uri_in_token_request => Err(Reason::RedirectUriMismatch),
             _ => Ok(()),
         }
     }
 
     /// Whether the request names a client, and not this one: in the body, or as the user of HTTP Basic (RFC 6749 §2.3.1).
-    fn names_other_client(&self, bound: &str) -> bool {
-        let in_body = self.client_id.value().is_some_and(|client_id| *client_id != *bound.as_bytes());
+    fn names_other_client(&self, bound: &[u8]) -> bool {
+        let in_body = self.client_id.value().is_some_and(|client_id| *client_id != *bound);
         in_body || self.authorization.and_then(basic_user).is_some_and(|user| !is_user(&user, bound))
     }
 
@@ -147,6 +139,20 @@ impl<'a> CodeGrant<'a> {
 
     pub(crate) fn proof(&self) -> Option<Proof> {
         self.code_verifier.as_deref().map(Proof::of_checked)
+    }
+
+    /// The proof if the code is bound to the client and the redirect URI that the request names. `None` if it names two
+    /// clients.
+    pub(crate) fn proof_if_bound(&self, of_verifier: &Proof) -> Option<Proof> {
+        let user = self.authorization.and_then(basic_user);
+        let user = user.as_ref().map(|user| params::decode(user).unwrap_or(Cow::Borrowed(user)));
+        let client_id = match (self.client_id.value(), user) {
+            (Some(in_body), Some(user)) if in_body != user => return None,
+            (in_body, user) => in_body.or(user),
+        };
+        let redirect_uri = self.redirect_uri.value();
+        let named = BoundRequest { client_id: client_id.as_deref(), redirect_uri: redirect_uri.as_deref() };
+        Some(named.proof(of_verifier))
     }
 }
 
@@ -186,14 +192,16 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
             let [grant_type, code, code_verifier, client_id, redirect_uri] = params.values();
             let decode =
                 |value: Option<&'a [u8]>, malformed| value.map(params::decode).transpose().map_err(|_| malformed);
-            let read = classify(
-                decode(grant_type, Reason::MalformedBody)?,
-                code.is_some(),
-                || decode(code, Reason::CodeMalformed),
-                || decode(code_verifier, Reason::VerifierMalformed),
-                policy,
-            );
-            read.map(|read| read.with(Raw::encoded(client_id), Raw::encoded(redirect_uri), request))
+            if !is_code_grant(decode(grant_type, Reason::MalformedBody)?, code.is_some(), policy)? {
+                return Ok(TokenRequest::OtherGrant);
+            }
+            Ok(TokenRequest::CodeGrant(CodeGrant {
+                code: checked_code(decode(code, Reason::CodeMalformed)?)?,
+                code_verifier: checked_verifier(decode(code_verifier, Reason::VerifierMalformed)?)?,
+                client_id: Raw::encoded(client_id),
+                redirect_uri: Raw::encoded(redirect_uri),
+                authorization: request.authorization(),
+            }))
         }
         (body, Format::Json) => {
             let members = json::members(body, &NAMES)?;
@@ -202,21 +210,16 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
                 return Err(Reason::FormInJson);
             }
             let [grant_type, code, code_verifier, client_id, redirect_uri] = members.map(|value| value.map(bytes));
-            let read = classify(grant_type, code.is_some(), || Ok(code), || Ok(code_verifier), policy);
-            read.map(|read| read.with(Raw::decoded(client_id), Raw::decoded(redirect_uri), request))
-        }
-    }
-}
-
-impl<'a> TokenRequest<'a> {
-    /// Adds what a code may be bound to.
-    fn with(self, client_id: Raw<'a>, redirect_uri: Raw<'a>, request: &Request<'a>) -> Self {
-        match self {
-            Self::CodeGrant(grant) => {
-                let authorization = request.authorization();
-                Self::CodeGrant(CodeGrant { client_id, redirect_uri, authorization, ..grant })
+            if !is_code_grant(grant_type, code.is_some(), policy)? {
+                return Ok(TokenRequest::OtherGrant);
             }
-            other => other,
+            Ok(TokenRequest::CodeGrant(CodeGrant {
+                code: checked_code(code)?,
+                code_verifier: checked_verifier(code_verifier)?,
+                client_id: Raw::decoded(client_id),
+                redirect_uri: Raw::decoded(redirect_uri),
+                authorization: request.authorization(),
+            }))
         }
     }
 }
@@ -241,8 +244,8 @@ fn basic_user(authorization: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The user is form-encoded (RFC 6749 §2.3.1); some clients leave that out.
-fn is_user(user: &[u8], bound: &str) -> bool {
-    user == bound.as_bytes() || params::decode(user).is_ok_and(|user| user == bound.as_bytes())
+fn is_user(user: &[u8], bound: &[u8]) -> bool {
+    user == bound || params::decode(user).is_ok_and(|user| *user == *bound)
 }
 
 /// Returns the headers to add to the host's response to a token request that passed (RFC 6749 §5.1): `no-store` to a 2xx
@@ -256,28 +259,35 @@ pub fn response_headers(status: u16, has_cache_control: bool) -> &'static [(&'st
 
 type Value<'a> = Option<Cow<'a, [u8]>>;
 
-fn classify<'a>(
-    grant_type: Value<'a>,
-    has_code: bool,
-    code: impl FnOnce() -> Result<Value<'a>, Reason>,
-    code_verifier: impl FnOnce() -> Result<Value<'a>, Reason>,
-    policy: &Policy,
-) -> Result<TokenRequest<'a>, Reason> {
+/// Whether it is a code grant, or another one that may pass.
+fn is_code_grant(grant_type: Value<'_>, has_code: bool, policy: &Policy) -> Result<bool, Reason> {
     let grant_type = grant_type.ok_or(Reason::GrantTypeMissing)?;
-    if *grant_type != *GRANT_TYPE {
-        let grant_type = String::from_utf8_lossy(&grant_type);
-        // A host might read it more loosely than we do.
-        let loosely = grant_type.trim_matches(|c: char| c.is_whitespace() || c.is_control());
-        if loosely.as_bytes().eq_ignore_ascii_case(GRANT_TYPE) {
-            return Err(Reason::GrantTypeLookalike);
-        }
-        // A host that ignores the grant type would serve the code.
-        if has_code && !policy.uses_code_otherwise(&grant_type) {
-            return Err(Reason::CodeWithOtherGrantType);
-        }
-        return Ok(TokenRequest::OtherGrant);
+    if *grant_type == *GRANT_TYPE {
+        return Ok(true);
     }
-    CodeGrant::checked(code()?, code_verifier).map(TokenRequest::CodeGrant)
+    let grant_type = String::from_utf8_lossy(&grant_type);
+    // A host might read it more loosely than we do.
+    let loosely = grant_type.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if loosely.as_bytes().eq_ignore_ascii_case(GRANT_TYPE) {
+        return Err(Reason::GrantTypeLookalike);
+    }
+    // A host that ignores the grant type would serve the code.
+    if has_code && !policy.uses_code_otherwise(&grant_type) {
+        return Err(Reason::CodeWithOtherGrantType);
+    }
+    Ok(false)
+}
+
+fn checked_code(code: Value<'_>) -> Result<Cow<'_, [u8]>, Reason> {
+    let code = code.ok_or(Reason::CodeMissing)?;
+    if code::is_code(&code) { Ok(code) } else { Err(Reason::CodeMalformed) }
+}
+
+fn checked_verifier(code_verifier: Value<'_>) -> Result<Value<'_>, Reason> {
+    match &code_verifier {
+        Some(presented) if verifier::check(presented).is_err() => Err(Reason::VerifierMalformed),
+        _ => Ok(code_verifier),
+    }
 }
 
 fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {

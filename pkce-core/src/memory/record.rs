@@ -50,7 +50,7 @@ impl Record {
 
     pub(super) fn binding(&self) -> Binding {
         let challenge = self.state.method().map(|method| (method, self.proof));
-        Binding::of_record(challenge, self.grant.as_deref().cloned(), self.issued_at, self.expires_at())
+        Binding::new(challenge, self.grant.as_deref().cloned(), self.issued_at, self.state.lifetime())
     }
 
     #[inline]

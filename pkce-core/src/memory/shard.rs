@@ -58,13 +58,7 @@ impl Shard {
         Written::Over(Weight::default())
     }
 
-    pub(super) fn redeem(
-        &mut self,
-        hash: u64,
-        code: &CodeDigest,
-        attempt: &Attempt,
-        now: Timestamp,
-    ) -> Redemption {
+    pub(super) fn redeem(&mut self, hash: u64, code: &CodeDigest, attempt: &Attempt, now: Timestamp) -> Redemption {
         let record = self.find(hash, code).and_then(|number| self.slab.get_mut(number));
         let Some(record) = record.filter(|record| !record.is_expired(now)) else { return Redemption::Unknown };
         let binding = record.binding();

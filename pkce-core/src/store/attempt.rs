@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::proof::Proof;
 use crate::random::{self, RandomError};
 
-/// A random number of 128 bits that tells one attempt to redeem from every other.
+/// A number of 128 bits that tells one attempt to redeem from every other.
 ///
 /// A store keeps it with the code that it marks. So a `redeem` that is sent twice is the same redemption, and
 /// [`restore`](super::ChallengeStore::restore) acts only on the redemption that it belongs to.

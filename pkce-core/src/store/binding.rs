@@ -5,8 +5,6 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bound_request::BoundRequest;
-use crate::challenge::CodeChallenge;
 use crate::clock::Timestamp;
 use crate::method::CodeChallengeMethod;
 use crate::proof::Proof;
@@ -105,29 +103,14 @@ impl Binding {
         Ok(Self { challenge, grant, issued_at, expires_at })
     }
 
+    /// From parts that are known to be right.
     pub(crate) fn new(
-        challenge: Option<&CodeChallenge>,
+        challenge: Option<(CodeChallengeMethod, Proof)>,
         grant: Option<Arc<[u8]>>,
         issued_at: Timestamp,
         lifetime: Duration,
     ) -> Self {
-        let seal = |proof: &Proof| if BoundRequest::is_in(grant.as_ref()) { proof.of_bound_request() } else { *proof };
-        Self {
-            challenge: challenge.map(|challenge| (challenge.method(), seal(challenge.proof()))),
-            grant,
-            issued_at,
-            expires_at: issued_at.saturating_add(lifetime),
-        }
-    }
-
-    /// From the parts of a binding, as a store in this process has kept them.
-    pub(crate) const fn of_record(
-        challenge: Option<(CodeChallengeMethod, Proof)>,
-        grant: Option<Arc<[u8]>>,
-        issued_at: Timestamp,
-        expires_at: Timestamp,
-    ) -> Self {
-        Self { challenge, grant, issued_at, expires_at }
+        Self { challenge, grant, issued_at, expires_at: issued_at.saturating_add(lifetime) }
     }
 
     /// Returns the method of the challenge, or `None` if the code is bound to no challenge.
@@ -147,7 +130,7 @@ impl Binding {
     }
 
     /// Returns the expected proof, or `None` if the code is bound to no challenge: the SHA-256 of the verifier, or a
-    /// digest of it if the code is also bound to a client or a redirect URI.
+    /// digest of it and of the client and the redirect URI if the code is bound to them too.
     pub const fn proof(&self) -> Option<&Proof> {
         match &self.challenge {
             Some((_, proof)) => Some(proof),

@@ -34,20 +34,19 @@ impl<'a, const N: usize> Params<'a, N> {
         while let Some(pairs) = rest {
             let (pair, others) = cut(pairs, b'&');
             rest = others;
-            // A name is short: a plain search is faster than one by blocks.
-            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let (name, value) = pair.split_at_checked(equals).unwrap_or_default();
-            let slot = match position(name, names) {
-                Some(Position::Exact(at)) => found.get_mut(at),
-                Some(Position::Bracketed) => {
-                    bracketed = true;
-                    None
+            let (slot, value) = match unencoded(pair, names) {
+                Some((at, value)) => (found.get_mut(at), value),
+                None => {
+                    let (name, value) = cut(pair, b'=');
+                    let position = position(name, names);
+                    bracketed |= matches!(position, Some(Position::Bracketed));
+                    let Some(Position::Exact(at)) = position else { continue };
+                    (found.get_mut(at), value.unwrap_or_default())
                 }
-                None => None,
             };
             let Some(slot) = slot else { continue };
             *slot = match *slot {
-                Found::Absent => Found::Once(value.get(1..).unwrap_or_default()),
+                Found::Absent => Found::Once(value),
                 // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).
                 Found::Once(_) | Found::Repeated => Found::Repeated,
             };
@@ -108,14 +107,21 @@ pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
     if memchr2(b'%', b'+', value).is_none() {
         return Ok(Cow::Borrowed(value));
     }
-    let well_formed = value
-        .split(|byte| *byte == b'%')
-        .skip(1)
-        .all(|behind| behind.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
-    if !well_formed {
-        return Err(MalformedValue);
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => digit(bytes.next())? << 4 | digit(bytes.next())?,
+            _ => byte,
+        });
     }
-    Ok(Cow::Owned(percent_decode(&with_spaces(value)).collect()))
+    Ok(Cow::Owned(decoded))
+}
+
+fn digit(hexadecimal: Option<&u8>) -> Result<u8, MalformedValue> {
+    let digit = hexadecimal.and_then(|&digit| char::from(digit).to_digit(16));
+    digit.and_then(|digit| u8::try_from(digit).ok()).ok_or(MalformedValue)
 }
 
 /// Decodes a value that must be text.
@@ -147,6 +153,14 @@ pub(crate) fn cut(bytes: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
 enum Position {
     Exact(usize),
     Bracketed,
+}
+
+/// The position of a name among ours, and its value, if it is written as nearly every client writes it.
+#[inline]
+fn unencoded<'a>(pair: &'a [u8], names: &[&str]) -> Option<(usize, &'a [u8])> {
+    // One byte, that after the name, tells most names apart.
+    let mut candidates = names.iter().enumerate().filter(|(_, ours)| pair.get(ours.len()) == Some(&b'='));
+    candidates.find_map(|(at, ours)| Some((at, pair.strip_prefix(ours.as_bytes())?.get(1..)?)))
 }
 
 /// The position of an encoded name among ours, which are ASCII: as it is, or decoded as leniently as any reader does.

@@ -40,6 +40,25 @@ async fn the_lint_of_authgent_server_judges_as_the_table_says(program: &str) -> 
     AUTHGENT.judges(program)
 }
 
+mod the_mcp_server {
+    use super::*;
+
+    #[test]
+    fn is_judged_by_the_mcp_conformance_suite_as_the_table_says() -> Result<()> {
+        CONFORMANCE.judges("mcp-server-example")
+    }
+
+    #[test]
+    fn is_judged_by_mcp_authlab_as_the_table_says() -> Result<()> {
+        AUTHLAB.judges("mcp-server-example")
+    }
+
+    #[test]
+    fn is_judged_by_the_lint_of_authgent_server_as_the_table_says() -> Result<()> {
+        AUTHGENT.judges("mcp-server-example")
+    }
+}
+
 #[test]
 fn whatever_is_no_pass_has_a_reason_and_the_versions_are_those_that_run() {
     for (judge, version) in [

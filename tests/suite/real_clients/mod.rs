@@ -58,6 +58,21 @@ fn the_mcp_sdk_signs_in_at_an_mcp_server_and_is_refused_with_a_wrong_verifier() 
     script::run(Runtime::Node, "mcp-server.mjs", &start("mcp-server-example")?)
 }
 
+#[test]
+fn mcp_remote_signs_in_at_an_mcp_server_and_a_stolen_code_is_refused() -> Result<()> {
+    script::run(Runtime::Node, "mcp-remote.mjs", &start("mcp-server-example")?)
+}
+
+#[test]
+fn the_python_sdk_signs_in_at_an_mcp_server_and_a_stolen_code_is_refused() -> Result<()> {
+    script::run(Runtime::Python, "mcp_sdk_client.py", &start("mcp-server-example")?)
+}
+
+#[test]
+fn fastmcp_signs_in_at_an_mcp_server_and_a_stolen_code_is_refused() -> Result<()> {
+    script::run(Runtime::Python, "fastmcp_client.py", &start("mcp-server-example")?)
+}
+
 async fn oidc_client_ts_is_served_in_a_browser_and_refused_without_pkce(program: &str) -> Result<()> {
     script::run(Runtime::Chromium, "oidc-client-ts.mjs", &start(program)?)
 }
@@ -97,7 +112,7 @@ fn the_table_names_the_versions_that_are_run() {
         }
     }
     let packages = read("tests/clients/python/requirements.txt");
-    for name in ["Authlib", "requests-oauthlib"] {
+    for name in ["Authlib", "fastmcp-slim", "mcp", "requests-oauthlib"] {
         is_named(name, packages.lines().find_map(|line| line.strip_prefix(&format!("{name}=="))).unwrap());
     }
     let packages = read("Cargo.lock");

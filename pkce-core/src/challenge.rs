@@ -181,6 +181,8 @@ impl std::error::Error for VerifyError {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
     use CodeChallengeMethod::{Plain, S256};
 
@@ -227,6 +229,16 @@ mod tests {
         assert_eq!(plain.verify(VERIFIER), Ok(()));
         assert_eq!(plain.verify(CHALLENGE), Err(VerifyError::Mismatch));
         assert_ne!(plain, CodeChallenge::parse(CHALLENGE, S256).unwrap());
+    }
+
+    #[test]
+    fn a_malformed_verifier_is_the_source_of_its_error_and_a_mismatch_has_none() {
+        let challenge = CodeChallenge::parse(CHALLENGE, S256).unwrap();
+        let (malformed, mismatch) = (challenge.verify("short").unwrap_err(), challenge.verify(CHALLENGE).unwrap_err());
+        assert_eq!(malformed.to_string(), "the code verifier is malformed");
+        assert_eq!(malformed.source().unwrap().to_string(), "a code verifier has 43 to 128 characters");
+        assert_eq!(mismatch.to_string(), "the code verifier does not match the code challenge");
+        assert!(mismatch.source().is_none());
     }
 
     #[test]

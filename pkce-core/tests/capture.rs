@@ -582,6 +582,26 @@ async fn a_body_that_was_not_read_is_not_taken_for_an_empty_one() {
 }
 
 #[tokio::test]
+async fn a_tab_that_browsers_drop_hides_no_code() {
+    for location in ["https://app.example/cb?co\tde=c", "https://app.example/cb?x=y#\tcode=c"] {
+        let house = House::new();
+        let captured = capture(&house.server(Policy::new()), get(&query("")), redirect(303, location)).await;
+        assert!(told(captured).0.is_some(), "{location:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_without_a_body_needs_no_content_type_and_the_body_of_a_get_is_not_read() {
+    let (parameters, location) = (query(""), format!("{TARGET}?code={CODE}"));
+    for (method, body) in [("POST", &b""[..]), ("GET", b"code_challenge=another"), ("GET", b"{}")] {
+        let house = House::new();
+        let request = Request::new(method, Body::Complete(body)).query(Some(&parameters));
+        assert_eq!(capture(&house.server(Policy::new()), request, redirect(303, &location)).await, Ok(()), "{method}");
+        assert_eq!(house.calls(), ["insert"], "{method}");
+    }
+}
+
+#[tokio::test]
 async fn of_any_other_request_only_a_redirect_to_a_client_is_judged() {
     let pkce = Pkce::new(MemoryStore::new());
     for response in [

@@ -166,6 +166,9 @@ mod tests {
     fn a_body_far_too_large_is_not_read_to_its_end() {
         assert!(BodyBuffer::new(&Policy::new(), Some(DRAINED)).wants_more().is_continue());
         assert!(BodyBuffer::new(&Policy::new(), Some(DRAINED + 1)).wants_more().is_break());
+        let generous = Policy::new().body_limit(usize::try_from(DRAINED).unwrap() + 5);
+        assert!(BodyBuffer::new(&generous, Some(DRAINED + 5)).wants_more().is_continue());
+        assert!(BodyBuffer::new(&generous, Some(DRAINED + 6)).wants_more().is_break());
         let mut buffer = BodyBuffer::new(&Policy::new(), None);
         let chunk = Bytes::from(vec![0; 64 * 1024]);
         let taken = (0..1000).take_while(|_| buffer.push(chunk.clone()).is_continue()).count();

@@ -28,12 +28,14 @@ fn is_code(piece: &[u8]) -> bool {
 
 /// A JWT begins with `{"` in base64url.
 fn is_jarm(piece: &[u8]) -> bool {
-    named(piece).is_some_and(|(name, value)| *name == *b"response" && value.starts_with(b"ey"))
+    named(piece).is_some_and(|(name, value)| name == b"response" && value.starts_with(b"ey"))
 }
 
-fn named(piece: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
+/// A browser drops tabs and line breaks wherever they are (the URL standard).
+fn named(piece: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (name, value) = params::cut(piece, b'=');
-    Some((percent_decode(name).into(), value?))
+    let kept = percent_decode(name).filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r'));
+    Some((kept.collect(), value?))
 }
 
 /// The one code of a `Location`, in the query or in the fragment (OAuth 2.0 Multiple Response Types §2.1), decoded as

@@ -131,3 +131,117 @@ impl fmt::Display for InvalidRow {
 }
 
 impl std::error::Error for InvalidRow {}
+
+#[cfg(test)]
+mod tests {
+    use pkce_core::store::Proof;
+    use proptest::collection::vec;
+    use proptest::option::weighted;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const NOW: i64 = 1_767_225_600_000;
+    const PRESENTED: [u8; 32] = [7; 32];
+    const TICKET: [u8; 16] = [9; 16];
+
+    fn attempt() -> Attempt {
+        let at = Timestamp::from_epoch_millis(NOW.unsigned_abs());
+        Attempt::new(Some(Proof::from_bytes(PRESENTED)), Ticket::from_bytes(TICKET), at)
+    }
+
+    /// Mostly a moment near now, and any number.
+    fn moment() -> impl Strategy<Value = Option<i64>> {
+        let moment =
+            prop_oneof![20 => NOW - 700_000..NOW + 700_000, 1 => any::<i64>(), 1 => select(vec![NOW, NOW + 1])];
+        weighted(0.95, moment)
+    }
+
+    prop_compose! {
+        fn columns()(
+            method in weighted(0.95, select(vec!["S256", "S256", "plain", "none", "", "s256", "none "])),
+            proof in weighted(0.8, prop_oneof![
+                4 => Just(PRESENTED.to_vec()), 4 => vec(any::<u8>(), 32), 1 => vec(any::<u8>(), 0..40),
+            ]),
+            grant in weighted(0.5, vec(any::<u8>(), 0..4)),
+            issued_at in moment(),
+            expires_at in moment(),
+            ticket in weighted(0.5, prop_oneof![
+                4 => Just(TICKET.to_vec()), 4 => vec(any::<u8>(), 16), 1 => vec(any::<u8>(), 0..20),
+            ]),
+            redeemed_at in moment(),
+            is_redeemed in any::<bool>(),
+        ) -> Columns {
+            Columns {
+                code_challenge_method: method.map(str::to_owned),
+                proof,
+                grant_record: grant,
+                issued_at,
+                expires_at,
+                ticket,
+                redeemed_at: redeemed_at.filter(|_| is_redeemed),
+            }
+        }
+    }
+
+    /// Whether the columns are what this crate writes.
+    fn is_valid(columns: &Columns) -> bool {
+        let is_bound = match (columns.code_challenge_method.as_deref(), &columns.proof) {
+            (Some("S256" | "plain"), Some(proof)) => proof.len() == 32,
+            (Some("none"), None) => true,
+            _ => false,
+        };
+        let lives = matches!((columns.issued_at, columns.expires_at), (Some(from @ 0..), Some(until @ 0..))
+            if (1..=600_000).contains(&(i128::from(until) - i128::from(from))));
+        let is_marked = match (&columns.ticket, columns.redeemed_at) {
+            (None, None) => true,
+            (Some(ticket), Some(0..)) => ticket.len() == 16,
+            _ => false,
+        };
+        is_bound && lives && is_marked
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// `PROPTEST_CASES=10000000 cargo test --release -p pkce-sqlx --lib row` is a long run.
+        #[test]
+        fn a_row_is_read_exactly_or_not_at_all(columns in columns()) {
+            let copy = Columns { code_challenge_method: columns.code_challenge_method.clone(), proof: columns.proof.clone(),
+                grant_record: columns.grant_record.clone(), ticket: columns.ticket.clone(), ..columns };
+            let valid = is_valid(&columns);
+            let redemption = copy.redemption(&attempt());
+            prop_assert_eq!(redemption.is_ok(), valid);
+            let Ok(redemption) = redemption else { return Ok(()) };
+            let matches = columns.proof.as_deref() == Some(&PRESENTED);
+            let is_live = columns.expires_at > Some(NOW);
+            let binding = match redemption {
+                None => {
+                    prop_assert!(columns.ticket.is_none() && matches && is_live);
+                    return Ok(());
+                }
+                Some(Redemption::First(binding)) => {
+                    prop_assert_eq!(columns.ticket.as_deref(), Some(&TICKET[..]));
+                    binding
+                }
+                Some(Redemption::Again { binding, ticket, at }) => {
+                    prop_assert!(ticket.as_bytes() != &TICKET);
+                    prop_assert_eq!(columns.ticket.as_deref(), Some(&ticket.as_bytes()[..]));
+                    prop_assert_eq!(columns.redeemed_at.map(i64::unsigned_abs), Some(at.as_epoch_millis()));
+                    binding
+                }
+                Some(Redemption::Refused(binding)) => {
+                    prop_assert!(columns.ticket.is_none() && !(matches && is_live));
+                    binding
+                }
+                Some(Redemption::Unknown) => return Err(TestCaseError::fail("there is a row")),
+            };
+            prop_assert_eq!(Some(binding.method_str()), columns.code_challenge_method.as_deref());
+            prop_assert_eq!(binding.proof().map(|proof| &proof.as_bytes()[..]), columns.proof.as_deref());
+            prop_assert_eq!(binding.grant().map(|grant| &grant[..]), columns.grant_record.as_deref());
+            prop_assert_eq!(Some(binding.issued_at().as_epoch_millis()), columns.issued_at.map(i64::unsigned_abs));
+            prop_assert_eq!(Some(binding.expires_at().as_epoch_millis()), columns.expires_at.map(i64::unsigned_abs));
+        }
+    }
+}

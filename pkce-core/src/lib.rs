@@ -138,6 +138,7 @@ mod replay;
 mod series;
 mod settle;
 pub mod store;
+mod sync;
 mod uri;
 mod verifier;
 

@@ -17,10 +17,13 @@ use crate::store::Binding;
 /// RFC 6749 §4.1.2: the server "SHOULD revoke (when possible) all tokens previously issued based on that authorization
 /// code". A wrong verifier never causes a replay (OAuth 2.1 §7.5.3), nor does a code that was burned.
 ///
-/// Not every replay is a theft. A client that retries after its first request was cut off while the host ran causes one:
-/// the code stays redeemed, because nobody knows whether tokens were issued. So does a retry after the store did not respond
-/// to a redemption, if the code could not be restored, or if the store carried the redemption out after the attempt to
-/// restore it.
+/// Not every replay is a theft. These retries of an honest client cause one too:
+///
+/// * It sent the right request twice, and did not wait for the first response.
+/// * Its first request was cut off: the code stays redeemed, because nobody knows whether tokens were issued.
+/// * The store did not respond to a redemption and could not restore the code, or carried the redemption out after the
+///   attempt to restore it. A command that a client library sends twice may be carried out that late, too.
+/// * The host refused its first request, and the store could not restore the code.
 #[derive(Clone)]
 pub struct Replay {
     /// As it is stored: after what the code is bound to.

@@ -11,7 +11,6 @@ mod tickets;
 mod wheel;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
@@ -24,6 +23,7 @@ use self::tickets::Tickets;
 use crate::clock::{Now, Timestamp};
 use crate::code_digest::CodeDigest;
 use crate::store::{Attempt, Binding, ChallengeStore, Inserted, Redemption, StoreError, Ticket};
+use crate::sync::{Mutex, MutexGuard};
 
 /// Expired records that a call looks at in its own shard. A call adds at most one, so two would keep up. With more, the
 /// memory is freed sooner after a quiet hour, for a few microseconds a call.

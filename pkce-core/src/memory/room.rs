@@ -1,7 +1,9 @@
 //! The room of a store: its limits, and what is in use.
 
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::sync::AtomicUsize;
 
 /// The number of records, and the bytes of their grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

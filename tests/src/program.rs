@@ -21,17 +21,25 @@ pub struct Program {
 impl Program {
     /// Starts it, and waits until it says where it listens.
     pub fn start(program: &str, options: &[&str]) -> Result<Self> {
-        let mut child = Command::new(Self::built(program))
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        Self::start_at(&Self::built(program), options, Stdio::piped())
+    }
+
+    /// Starts the one that was built beside this program, without a log: a long run would fill the memory with it.
+    pub fn start_beside(program: &str, options: &[&str]) -> Result<Self> {
+        let own = std::env::current_exe()?;
+        Self::start_at(&own.with_file_name(program), options, Stdio::null())
+    }
+
+    fn start_at(program: &Path, options: &[&str], log: Stdio) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn()?;
         // Read all the time: a program whose log nobody takes waits for them.
-        let mut log = child.stderr.take().ok_or("no stderr")?;
-        let stderr = thread::spawn(move || {
-            let mut read = String::new();
-            log.read_to_string(&mut read).map(|_| read)
+        let stderr = child.stderr.take().map(|mut log| {
+            thread::spawn(move || {
+                let mut read = String::new();
+                log.read_to_string(&mut read).map(|_| read)
+            })
         });
         let mut stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
         let mut line = String::new();
@@ -39,7 +47,7 @@ impl Program {
         let address = line.strip_prefix("listening on http://").and_then(|rest| rest.trim_end().parse().ok());
         let wire = Wire(address.ok_or_else(|| format!("it does not say where it listens: {line:?}"))?);
         assert_ne!(wire.0.port(), 0);
-        Ok(Self { wire, child, stdout, stderr: Some(stderr) })
+        Ok(Self { wire, child, stdout, stderr })
     }
 
     /// Ends it. What else it has written to stdout, and all that it wrote to stderr.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pkce_core::store::{ChallengeStore, Inserted};
 use pkce_redis::{ReconnectingConnection, RedisStore};
-use pkce_test_servers::Redis;
+use pkce_test_servers::{MASTER, Redis, Sentinel};
 use redis::RedisConnectionInfo;
 use redis::cluster::ClusterClient;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
@@ -13,7 +13,6 @@ use tokio::sync::Mutex;
 
 use crate::cluster::{ALONE, cluster};
 use crate::replicas::pair;
-use crate::sentinel::Sentinel;
 use crate::support::{Found, attempt, bind, binding, code, key, redeem, words};
 
 const STORE: &str = "~pkce:* +set +evalsha +eval +get +getrange +setrange +strlen +exists +wait";
@@ -97,12 +96,12 @@ async fn on_a_cluster_the_store_needs_the_permissions_that_it_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_sentinel_the_store_needs_the_permissions_that_it_says() {
     let Some((master, _replica)) = pair().await else { return };
-    let sentinel = Sentinel::of(master.port());
+    let Some(sentinel) = Sentinel::of(master.port()) else { return };
     let user = RedisConnectionInfo::default().set_username("codes").set_password("secret");
     let user = SentinelNodeConnectionInfo::default().set_redis_connection_info(user);
     let connect = || {
         let (urls, user) = (vec![sentinel.url()], Some(user.clone()));
-        let client = SentinelClient::build(urls, "mymaster".to_owned(), user, SentinelServerType::Master).unwrap();
+        let client = SentinelClient::build(urls, MASTER.to_owned(), user, SentinelServerType::Master).unwrap();
         let client = Arc::new(Mutex::new(client));
         RedisStore::new(ReconnectingConnection::new(move || {
             let client = Arc::clone(&client);

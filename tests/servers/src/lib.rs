@@ -1,4 +1,4 @@
-//! Real servers for tests: Redis alone and as a Cluster, PostgreSQL, MariaDB, Prometheus, a proxy that breaks
+//! Real servers for tests: Redis alone, with Sentinel and as a Cluster, PostgreSQL, MariaDB, Prometheus, a proxy that breaks
 //! connections, and a browser.
 //!
 //! Each listens on loopback at a free port, keeps throw-away data in a directory of its own, and is gone with its data
@@ -22,6 +22,7 @@ mod program;
 mod prometheus;
 mod proxy;
 mod redis;
+mod sentinel;
 mod server;
 
 pub use chrome_driver::ChromeDriver;
@@ -32,3 +33,4 @@ pub use program::{find, lacks, say};
 pub use prometheus::Prometheus;
 pub use proxy::Proxy;
 pub use redis::{REDIS_SERVER, Redis};
+pub use sentinel::{MASTER, Sentinel};

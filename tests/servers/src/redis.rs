@@ -118,7 +118,7 @@ impl Redis {
     }
 }
 
-fn ask(port: u16, words: &[&str]) -> io::Result<String> {
+pub(crate) fn ask(port: u16, words: &[&str]) -> io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut request = format!("*{}\r\n", words.len()).into_bytes();

@@ -27,12 +27,25 @@ function facts(attack, { exchanges }) {
   const wire = answer
     ? [element('code', null, [answer.status, error].filter(Boolean).join(' ')), description ? ` — ${description}` : '']
     : ['nothing: the attacker hung up'];
-  return element('dl', { class: 'facts' },
+  const read = isLimit(attack) ? [] : [
     element('dt', null, 'The client reads'), element('dd', null, ...wire),
-    element('dt', null, 'The operator reads'), element('dd', null, element('code', null, reason ?? 'nothing')),
+    element('dt', null, 'The operator reads'), element('dd', null, element('code', null, reason ?? 'nothing'))];
+  return element('dl', { class: 'facts' }, ...read,
     element('dt', null, 'Why'), element('dd', null, attack.rule),
     element('dt', null, attack.clauses.length > 1 ? 'Clauses' : 'Clause'),
     element('dd', null, ...attack.clauses.flatMap((clause) => [clauseLink(clause), ' '])));
+}
+
+// What PKCE lets pass is right if the other defence stops it.
+const isLimit = (attack) => settings.limits.attacks.includes(attack);
+
+const verdict = (attack, played) => isLimit(attack)
+  ? (played.refused ? 'Passes PKCE, stopped otherwise' : 'Not stopped')
+  : (played.refused ? 'Refused' : 'Not refused');
+
+function stateOf(attack, played) {
+  if (!played.refused) return 'served';
+  return isLimit(attack) ? 'passed' : 'refused';
 }
 
 function outcome(attack, played, open) {
@@ -43,7 +56,7 @@ function outcome(attack, played, open) {
       ...panes(exchange)));
   return element('details', { class: 'outcome', open },
     element('summary', null,
-      played.refused ? element('span', { class: 'pill refused' }, 'Refused') : element('span', { class: 'pill served' }, 'Not refused'),
+      element('span', { class: `pill ${stateOf(attack, played)}` }, verdict(attack, played)),
       element('span', { class: 'said' }, played.said)),
     facts(attack, played), ...exchanges);
 }
@@ -55,10 +68,10 @@ async function play(attack, item, open) {
   const slot = item.querySelector('.slot');
   try {
     const played = await ask(`/play/attacks/${attack.name}`);
-    item.dataset.state = played.refused ? 'refused' : 'served';
-    verdicts.set(attack.name, played.refused);
+    item.dataset.state = stateOf(attack, played);
+    if (!isLimit(attack)) verdicts.set(attack.name, played.refused);
     slot.replaceChildren(outcome(attack, played, open));
-    if (open) say(`${played.refused ? 'Refused' : 'Not refused'}: ${attack.tried}. ${played.said}.`);
+    if (open) say(`${verdict(attack, played)}: ${attack.tried}. ${played.said}.`);
   } catch (error) {
     item.dataset.state = 'failed';
     slot.replaceChildren(element('p', { class: 'failed', role: 'alert' }, trouble(error)));
@@ -72,12 +85,12 @@ async function play(attack, item, open) {
 
 function score() {
   const refused = [...verdicts.values()].filter(Boolean).length;
-  $('score').textContent = `${refused} of ${document.querySelectorAll('.attacks > li').length} refused`;
+  $('score').textContent = `${refused} of ${settings.groups.flatMap((group) => group.attacks).length} refused`;
 }
 
 function startAttacks() {
   const all = [];
-  for (const group of settings.groups) {
+  for (const group of [...settings.groups, settings.limits]) {
     const list = element('ul', { class: 'attacks' });
     for (const attack of group.attacks) {
       const [title, hope] = [`${attack.name}-title`, `${attack.name}-hope`];
@@ -94,7 +107,8 @@ function startAttacks() {
       all.push([attack, item]);
       list.append(item);
     }
-    $('groups').append(element('div', { class: 'group' }, element('h3', null, group.title), element('p', null, group.idea), list));
+    const where = group === settings.limits ? 'limits' : 'groups';
+    $(where).append(element('div', { class: 'group' }, element('h3', null, group.title), element('p', null, group.idea), list));
   }
   const everything = $('play-all');
   everything.hidden = false;

@@ -46,7 +46,7 @@ const isPreflight = ({ request }) =>
 function sender(exchange) {
   if (header(exchange.request, 'user-agent') === 'attacker') return 'Attacker';
   if (isPreflight(exchange)) return 'Preflight';
-  return ['/authorize', '/sign-in'].includes(path(exchange)) ? 'User’s browser' : 'Client';
+  return ['/authorize', '/sign-in', '/same-address/authorize'].includes(path(exchange)) ? 'User’s browser' : 'Client';
 }
 
 // A name as it stands there, marked if it is of PKCE.

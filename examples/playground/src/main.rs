@@ -1,7 +1,9 @@
 //! Starts the axum example on a free loopback port, plays the honest flow with the `oauth2` crate and then the
-//! attacks, and prints what was tried and what the server said. With `--serve` it serves a page to play them on.
+//! attacks, and prints what was tried and what the server said; last what PKCE lets pass, and what stops that. With
+//! `--serve` it serves a page to play them on.
 //!
-//! Without `--serve`, exit status 0 only if every honest flow passed and every attack was refused.
+//! Without `--serve`, exit status 0 only if every honest flow passed, every attack was refused, and what PKCE lets pass was
+//! stopped by the other defence.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -75,12 +77,15 @@ async fn play() -> Result<bool> {
     let listener = TcpListener::bind(options.listen).await?;
     let wire = Wire(listener.local_addr()?);
     let issuer = format!("http://{}", wire.0);
-    let server =
-        tokio::spawn(axum::serve(listener, axum_fixture::app(&options, MemoryStore::new(), &issuer)).into_future());
+    let app = axum_fixture::app(&options, MemoryStore::new(), &issuer).merge(playground::app());
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let server = tokio::spawn(axum::serve(listener, app).into_future());
     println!("an authorization server on {issuer}\n\nHonest clients");
     let mut rows = shown(playground::honest_clients(wire).await?);
     println!("\nAttacks");
     rows.extend(shown(playground::attacks(wire).await?));
+    println!("\nWhat PKCE does not stop, by PKCE alone and with what does stop it");
+    rows.extend(shown(playground::limits(wire).await?));
     server.abort();
     let wrong = rows.iter().filter(|row| !row.is_right()).count();
     println!("\n{} tried, {wrong} wrong", rows.len());

@@ -10,6 +10,8 @@ pub struct Row {
     tried: String,
     said: String,
     right: bool,
+    /// What it is called if it is right.
+    verdict: &'static str,
 }
 
 impl Row {
@@ -21,7 +23,12 @@ impl Row {
 
     /// A line about several answers.
     pub fn said(tried: &str, said: &str, right: bool) -> Self {
-        Self { tried: tried.to_owned(), said: said.to_owned(), right }
+        Self { tried: tried.to_owned(), said: said.to_owned(), right, verdict: "ok" }
+    }
+
+    /// A line about what PKCE lets pass and another defence stops.
+    pub(crate) fn of_limit(self) -> Self {
+        Self { verdict: "passes", ..self }
     }
 
     /// What the server said, in short.
@@ -37,7 +44,7 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.right { "ok" } else { "WRONG" };
-        write!(f, "  {verdict:<5}  {:<62}  {}", self.tried, self.said)
+        let verdict = if self.right { self.verdict } else { "WRONG" };
+        write!(f, "  {verdict:<6}  {:<62}  {}", self.tried, self.said)
     }
 }

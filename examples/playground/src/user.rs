@@ -81,6 +81,13 @@ pub fn challenge(verifier: &CodeVerifier) -> String {
 ///
 /// When the server does not answer as an authorization server would.
 pub async fn sign_in(wire: Wire, page: &Said) -> Result<String> {
+    let location = sign_in_as("alice", wire, page).await?;
+    let code = location.query_pairs().find(|(name, _)| name == "code").ok_or("no code in the redirect")?;
+    Ok(code.1.into_owned())
+}
+
+/// A user signs in on the page and allows: where the browser is sent.
+pub(crate) async fn sign_in_as(user: &str, wire: Wire, page: &Said) -> Result<Url> {
     let transaction = page
         .body
         .split_once("name=\"transaction\" value=\"")
@@ -88,11 +95,9 @@ pub async fn sign_in(wire: Wire, page: &Said) -> Result<String> {
         .map(|(value, _)| value)
         .ok_or_else(|| format!("no sign-in page: {}", page.status))?;
     let decision =
-        [("transaction", transaction), ("username", "alice"), ("password", "wonderland"), ("decision", "allow")];
+        [("transaction", transaction), ("username", user), ("password", "wonderland"), ("decision", "allow")];
     let said = wire.post_form("/sign-in", &form(&decision)).await?;
-    let location = Url::parse(said.header("location").ok_or("no redirect")?)?;
-    let code = location.query_pairs().find(|(name, _)| name == "code").ok_or("no code in the redirect")?;
-    Ok(code.1.into_owned())
+    Ok(Url::parse(said.header("location").ok_or("no redirect")?)?)
 }
 
 /// Parameters as a form has them.

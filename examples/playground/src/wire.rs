@@ -1,11 +1,11 @@
 //! One HTTP request on a connection of its own, octet for octet as it is written here.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,35 @@ impl Wire {
     ///
     /// When the connection fails, or what comes back is not HTTP.
     pub async fn send(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Said> {
-        let mut stream = self.write(method, target, headers, body).await?;
+        self.send_on(TcpStream::connect(self.0).await?, method, target, headers, body).await
+    }
+
+    /// A POST of a form from another address of this machine.
+    ///
+    /// # Errors
+    ///
+    /// When this machine does not have the address, the connection fails, or what comes back is not HTTP.
+    pub async fn post_form_from(
+        self,
+        address: Ipv4Addr,
+        target: &str,
+        header: (&str, &str),
+        body: &str,
+    ) -> io::Result<Said> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((address, 0).into())?;
+        self.send_on(socket.connect(self.0).await?, "POST", target, &[FORM, header], body).await
+    }
+
+    async fn send_on(
+        self,
+        mut stream: TcpStream,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Said> {
+        self.write(&mut stream, method, target, headers, body).await?;
         let mut answer = Vec::new();
         tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await??;
         let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -90,10 +118,19 @@ impl Wire {
     ///
     /// When the connection fails, or what comes back is not HTTP.
     pub async fn hang_up(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<()> {
-        self.write(method, target, headers, body).await?.shutdown().await
+        let mut stream = TcpStream::connect(self.0).await?;
+        self.write(&mut stream, method, target, headers, body).await?;
+        stream.shutdown().await
     }
 
-    async fn write(self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> io::Result<TcpStream> {
+    async fn write(
+        self,
+        stream: &mut TcpStream,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<()> {
         let mut request = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.0);
         for (name, value) in headers {
             request.extend([name, ": ", value, "\r\n"]);
@@ -103,9 +140,7 @@ impl Wire {
         }
         request.push_str("\r\n");
         request.push_str(body);
-        let mut stream = TcpStream::connect(self.0).await?;
-        stream.write_all(request.as_bytes()).await?;
-        Ok(stream)
+        stream.write_all(request.as_bytes()).await
     }
 }
 

@@ -2,8 +2,12 @@
 //!
 //! Each has a flow of its own and is refused. After an attack on a code that is still good comes the honest client, and
 //! must be served. What the attacker sends has `user-agent: attacker`, so that it can be told apart on the wire.
+//!
+//! The last group is of another kind: what PKCE lets pass. Each is played twice, by PKCE alone, which serves it, and with
+//! the defence that stops it.
 
 mod authorization_request;
+mod limits;
 mod outcome;
 mod race;
 mod replay;
@@ -36,9 +40,12 @@ pub struct Group {
     pub attacks: &'static [Attack],
 }
 
-/// Every attack.
+/// The attacks that PKCE refuses.
 pub static GROUPS: [Group; 5] =
     [stolen_code::GROUP, authorization_request::GROUP, token_request::GROUP, replay::GROUP, race::GROUP];
+
+/// The attacks that PKCE does not see, on a server with the routes of [`app`](crate::app).
+pub static LIMITS: Group = limits::GROUP;
 
 /// One attack.
 #[non_exhaustive]
@@ -49,7 +56,7 @@ pub struct Attack {
     pub tried: &'static str,
     /// What a server that is less strict would do.
     pub hope: &'static str,
-    /// Why it is refused.
+    /// Why it is refused; of the [`LIMITS`] why PKCE lets it pass, and what stops it.
     pub rule: &'static str,
     /// The clauses that govern it.
     pub clauses: &'static [&'static str],
@@ -62,7 +69,7 @@ type Playing = Pin<Box<dyn Future<Output = Result<Outcome>> + Send>>;
 impl Attack {
     /// The attack of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        GROUPS.iter().flat_map(|group| group.attacks).find(|attack| attack.name == name)
+        GROUPS.iter().chain([&LIMITS]).flat_map(|group| group.attacks).find(|attack| attack.name == name)
     }
 
     /// Plays it against a server that runs.

@@ -50,7 +50,7 @@ fn count(said: &[Said]) -> String {
     counts.join(", ")
 }
 
-fn summary(said: &Said) -> String {
+pub(super) fn summary(said: &Said) -> String {
     match said.error() {
         Some(error) => format!("{} {error}", said.status),
         None => said.status.to_string(),

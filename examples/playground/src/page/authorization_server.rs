@@ -1,6 +1,6 @@
 //! An authorization server whose requests and answers are recorded.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::middleware;
 use fixture_host::Options;
@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::page::recorder::{self, Recorder};
+use crate::same_address;
 use crate::user::Result;
 use crate::wire::Wire;
 
@@ -27,7 +28,9 @@ impl AuthorizationServer {
         let wire = Wire(listener.local_addr()?);
         let recorder = Recorder::default();
         let app = axum_fixture::app(&options, MemoryStore::new(), &issuer(wire))
-            .layer(middleware::from_fn_with_state(recorder.clone(), recorder::record));
+            .merge(same_address::app())
+            .layer(middleware::from_fn_with_state(recorder.clone(), recorder::record))
+            .into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(axum::serve(listener, app).into_future());
         Ok(Self { wire, recorder, serving })
     }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::attacks::{Attack, GROUPS, Group};
+use crate::attacks::{Attack, GROUPS, Group, LIMITS};
 use crate::user::CLIENT;
 
 const HTML: &str = include_str!("../../page/page.html");
@@ -27,7 +27,7 @@ impl Document {
     /// The page at this origin, a client of this authorization server.
     pub(crate) fn new(origin: &str, issuer: &str) -> Self {
         let groups: Vec<_> = GROUPS.iter().map(group).collect();
-        let settings = json!({ "issuer": issuer, "client": CLIENT, "groups": groups });
+        let settings = json!({ "issuer": issuer, "client": CLIENT, "groups": groups, "limits": group(&LIMITS) });
         // As data in a document: nothing in it ends the element.
         let settings = settings.to_string().replace('<', "\\u003c");
         let attacks: usize = GROUPS.iter().map(|group| group.attacks.len()).sum();

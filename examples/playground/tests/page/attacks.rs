@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use playground::{Attack, GROUPS, Result};
+use playground::{Attack, GROUPS, LIMITS, Result};
 
 use crate::browser::Browser;
 
 #[test]
 fn every_attack_has_a_name_of_its_own() {
-    let attacks: Vec<&Attack> = GROUPS.iter().flat_map(|group| group.attacks).collect();
+    let attacks: Vec<&Attack> = GROUPS.iter().chain([&LIMITS]).flat_map(|group| group.attacks).collect();
     let names: HashSet<&str> = attacks.iter().map(|attack| attack.name).collect();
     let tried: HashSet<&str> = attacks.iter().map(|attack| attack.tried).collect();
     assert!(attacks.len() >= 30);
@@ -44,12 +44,28 @@ async fn each_attack_is_refused_at_a_click_and_the_page_says_why() -> Result<()>
 }
 
 #[tokio::test]
+async fn what_pkce_lets_pass_is_shown_with_and_without_what_stops_it() -> Result<()> {
+    let Some(browser) = Browser::open().await? else { return Ok(()) };
+    for limit in LIMITS.attacks {
+        let item = format!("#attack-{}", limit.name);
+        browser.click(&format!("{item} button")).await?;
+        browser.wait_for(&format!("{item}[data-state=passed] .pill.passed")).await?;
+        let shown = browser.text(&item).await?;
+        assert!(shown.contains("Passes PKCE") && shown.contains(limit.rule), "{shown}");
+        assert!(shown.contains("by PKCE alone 200") && shown.contains("compared: "), "{shown}");
+    }
+    // They do not count as refused.
+    assert!(browser.text("#score").await?.starts_with("0 of "));
+    browser.close().await
+}
+
+#[tokio::test]
 async fn all_are_played_at_one_click_on_a_phone() -> Result<()> {
     let Some(browser) = Browser::open().await? else { return Ok(()) };
     browser.become_device(390, "dark").await?;
     browser.click("#play-all").await?;
     let all: usize = GROUPS.iter().map(|group| group.attacks.len()).sum();
-    browser.wait_for(".group:last-child .attacks > [data-state=refused]:last-child").await?;
+    browser.wait_for("#limits .attacks > [data-state=passed]:last-child").await?;
     let refused = browser.see("document.querySelectorAll('.attacks > [data-state=refused]').length").await?;
     assert_eq!(refused, all);
     let score = format!("{all} of {all} refused");

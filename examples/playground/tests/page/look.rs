@@ -23,6 +23,8 @@ async fn nothing_sticks_out_or_is_faint_at_any_width_in_either_scheme() -> Resul
         browser.wait_for_step("resource", "done").await?;
         browser.click("#fifty-at-once-play").await?;
         browser.wait_for("#attack-fifty-at-once[data-state=refused]").await?;
+        browser.click("#session-fixation-play").await?;
+        browser.wait_for("#attack-session-fixation[data-state=passed]").await?;
         fits(&browser, width, &format!("page-{width}-{scheme}")).await?;
         browser.see("document.querySelectorAll('details').forEach((details) => { details.open = true; })").await?;
         fits(&browser, width, &format!("page-{width}-{scheme}-open")).await?;

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use playground::LIMITS;
+
 use crate::program::{Playground, run};
 
 fn ask(playground: &Playground, request: &str) -> String {
@@ -115,4 +117,21 @@ fn an_occupied_port_is_one_line_and_status_1() {
     let said = run(&["--serve", "--listen", playground.address()]);
     let stderr = String::from_utf8_lossy(&said.stderr);
     assert_eq!((said.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+}
+
+#[test]
+fn the_program_shows_what_pkce_lets_pass_with_and_without_what_stops_it() {
+    let said = run(&[]);
+    let table = String::from_utf8(said.stdout).unwrap();
+    assert!(said.status.success(), "{table}");
+    for (limit, (alone, with)) in LIMITS.attacks.iter().zip([
+        ("200, alice’s token", "the addresses compared: 400 invalid_grant, then the user’s client: 200"),
+        ("200, alice’s token", "the addresses compared: 400 invalid_grant, then the user’s client: 200"),
+        ("200, alice’s token", "the browser compared: the client refuses"),
+        ("200, mallory’s token", "the browser compared: the client refuses"),
+    ]) {
+        let line = table.lines().find(|line| line.contains(limit.tried)).unwrap();
+        assert!(line.starts_with("  passes "), "{line}");
+        assert!(line.ends_with(&format!("by PKCE alone {alone}; {with}")), "{line}");
+    }
 }

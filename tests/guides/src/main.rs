@@ -32,7 +32,7 @@ macro_rules! programs {
     };
 }
 
-programs! { actix_1, actix_2, axum_1, axum_2, migration_1, migration_2, migration_3 }
+programs! { actix_1, actix_2, actix_3, axum_1, axum_2, axum_3, migration_1, migration_2, migration_3 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     run(&env::var("GUIDE_PROGRAM")?)

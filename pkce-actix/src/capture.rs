@@ -18,7 +18,8 @@ use crate::rejection::Renderer;
 ///
 /// For a server that issues the code in its response to the request that carries the authorization parameters: the
 /// authorization request itself, or the POST of a consent form that repeats them, in its action or in hidden fields.
-/// Nothing is kept between requests. A server that keeps the authorization request in a session, or responds by
+/// Nothing is kept between requests, so whoever posts such a form chooses the challenge: it needs a CSRF token that belongs
+/// to the user's session. A server that keeps the authorization request in a session, or responds by
 /// `form_post`, a JWT or JSON, calls [`Pkce::bind`] instead.
 ///
 /// 1. The host runs, and validates client and redirect URI as before. A response without a code passes unchanged.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Form, FromRef, Json, Query, State};
+use axum::extract::{FromRef, Json, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use pkce_tower::pkce_core::store::CodeDigest;
 use pkce_tower::{
     AuthorizationCode, AuthorizationRedirect, AuthorizationResponse, Challenge, Clearance, ClearanceKind, ErrorCode,
-    Pkce, Rejection, TokenEndpointLayer,
+    Pkce, RedirectUriMatcher, Rejection, TokenEndpointLayer,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -44,10 +44,11 @@ pub const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     RETURNING id";
 
-/// Runs when tokens are issued, with the row's id; before PKCE it had `code = ?1`. One statement that checks and marks.
+/// Runs when tokens are issued, with the row's id. Before PKCE it had `code = ?1`, and compared client and redirect URI, which
+/// the layer does now. One statement that checks and marks.
 pub const USE: &str = "
     UPDATE authorization_codes SET used = 1
-    WHERE id = ?1 AND client_id = ?2 AND redirect_uri = ?3 AND expires_at > ?4 AND used = 0
+    WHERE id = ?1 AND expires_at > ?2 AND used = 0
     RETURNING user_id, scope";
 
 /// Runs about once a minute. PKCE has added the second condition, in milliseconds.
@@ -119,7 +120,7 @@ async fn authorize(
     Query(request): Query<AuthorizationRequest>,
     challenge: Result<Challenge, Rejection>, // PKCE
 ) -> Result<AuthorizationRedirect, Response> {
-    if request.client_id != CLIENT_ID || request.redirect_uri != REDIRECT_URI {
+    if request.client_id != CLIENT_ID || !RedirectUriMatcher::new().matches(REDIRECT_URI, &request.redirect_uri) {
         return Err(StatusCode::BAD_REQUEST.into_response());
     }
     let response = AuthorizationResponse::new(&server.pkce, &request.redirect_uri).state(request.state);
@@ -139,31 +140,20 @@ async fn authorize(
         .await
         .map_err(|_| response.error(ErrorCode::TemporarilyUnavailable))?;
     // PKCE: before the code leaves. If this fails the row stays, and nobody can redeem it.
-    server.pkce.bind(&code, challenge).grant(&id).await.map_err(|error| response.error(&error))?;
+    let bind = server.pkce.bind(&code, challenge).client_id(request.client_id).redirect_uri(request.redirect_uri);
+    bind.grant(&id).await.map_err(|error| response.error(&error))?;
     Ok(response.code(&code))
-}
-
-#[derive(Debug, Deserialize)]
-struct TokenRequest {
-    client_id: String,
-    redirect_uri: String,
 }
 
 /// Runs only after the code verifier has matched. A rejection makes the code redeemable again, any other response does
 /// not.
-async fn token(State(server): State<Server>, clearance: Clearance, Form(request): Form<TokenRequest>) -> Response {
+async fn token(State(server): State<Server>, clearance: Clearance) -> Response {
     if clearance.kind() == ClearanceKind::OtherGrant {
         return reject("unsupported_grant_type");
     }
     let Ok(id) = clearance.grant::<i64>() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() }; // PKCE
     // All rows: the row comes before the commit, and the commit may fail.
-    let rows = sqlx::query_as::<_, (String, String)>(USE)
-        .bind(id)
-        .bind(&request.client_id)
-        .bind(&request.redirect_uri)
-        .bind(seconds())
-        .fetch_all(&server.pool)
-        .await;
+    let rows = sqlx::query_as::<_, (String, String)>(USE).bind(id).bind(seconds()).fetch_all(&server.pool).await;
     match rows.as_deref().map(<[_]>::first) {
         Ok(Some((user_id, scope))) => {
             let access_token = format!("a token for {user_id}"); // yours is a better one

@@ -10,8 +10,8 @@
 //! 2. `pkce.bind(&code, challenge).grant(&id)` calls *insert*, which writes the challenge into that row. Without the
 //!    row it is an error, and the code must not leave the server.
 //! 3. At the token endpoint the layer calls *redeem*, which marks the row, and the handler gets the row's `id` back
-//!    from its `Clearance`. It checks client and redirect URI in the row as before, and sets `used` when it issues
-//!    tokens.
+//!    from its `Clearance`. The layer has compared client and redirect URI, which are bound with the code. The handler
+//!    sets `used` when it issues tokens.
 //! 4. If the handler rejects the request, the layer calls *restore*.
 //!
 //! The grant is the row's `id` alone, because the row *is* the grant. The handler therefore does not search for the code,

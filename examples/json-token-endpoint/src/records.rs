@@ -1,8 +1,9 @@
-//! What both servers keep, in memory, and how they decide. Nothing here knows of PKCE.
+//! What both servers keep, in memory, and how they decide.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pkce_tower::RedirectUriMatcher;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
@@ -30,7 +31,6 @@ pub struct TokenRequest {
     grant_type: String,
     client_id: String,
     code: String,
-    redirect_uri: String,
     refresh_token: String,
 }
 
@@ -70,7 +70,7 @@ impl Records {
     pub fn authorize(&self, request: &AuthorizationRequest, user: &str) -> Result<String, Refusal> {
         let invalid = Refusal { error: "invalid_request" };
         let Ok(mut location) = Url::parse(CALLBACK) else { return Err(invalid) };
-        if request.client_id != CLIENT || request.redirect_uri != CALLBACK {
+        if request.client_id != CLIENT || !RedirectUriMatcher::new().matches(CALLBACK, &request.redirect_uri) {
             return Err(invalid);
         }
         let code = name();
@@ -90,8 +90,7 @@ impl Records {
         }
         let mut tables = self.lock();
         let user = match request.grant_type.as_str() {
-            "authorization_code" if request.redirect_uri == CALLBACK => tables.codes.remove(&request.code),
-            "authorization_code" => None,
+            "authorization_code" => tables.codes.remove(&request.code),
             "refresh_token" => tables.refresh_tokens.remove(&request.refresh_token),
             _ => return Err(Refusal { error: "unsupported_grant_type" }),
         };

@@ -95,13 +95,12 @@ async fn bind(
     let code = AuthorizationCode::generate()?;
     let grant = Grant {
         code: digest(code.as_str()),
-        client_id: transaction.client_id.clone(),
-        redirect_uri: transaction.redirect_uri.clone(),
         upstream_code: upstream_code.to_owned(),
         upstream_verifier: transaction.verifier.clone(),
     };
     let sealed = gateway.seal.seal(&grant)?;
-    gateway.pkce.bind(&code, challenge()).grant(&sealed).await?;
+    let bind = gateway.pkce.bind(&code, challenge()).client_id(&transaction.client_id);
+    bind.redirect_uri(&transaction.redirect_uri).grant(&sealed).await?;
     Ok(code)
 }
 

@@ -5,11 +5,15 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use constant_time_eq::constant_time_eq;
+use pkce_tower::RedirectUriMatcher;
 use serde::Deserialize;
 
 use crate::parameters::Parameters;
 use crate::redirect_uri;
 use crate::secret::Secret;
+
+/// Many command line clients listen on `localhost`.
+const REDIRECT_URIS: RedirectUriMatcher = RedirectUriMatcher::new().any_port_on_localhost();
 
 /// A client as the configuration has it.
 #[derive(Deserialize)]
@@ -47,7 +51,7 @@ impl Registration {
 
 impl Client {
     pub(crate) fn has_redirect_uri(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| redirect_uri::is(registered, uri))
+        self.redirect_uris.iter().any(|registered| REDIRECT_URIS.matches(registered, uri))
     }
 
     /// Authenticates the client of a request: by HTTP Basic, by a secret in the body, or as the public client that it

@@ -12,8 +12,6 @@ use crate::seal::Sealable;
 pub(crate) struct Grant {
     /// The SHA-256 of that code: under another code, by a writer to the store, the grant is void.
     pub(crate) code: String,
-    pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
     pub(crate) upstream_code: String,
     /// For an upstream that has PKCE.
     pub(crate) upstream_verifier: Option<String>,

@@ -1,4 +1,4 @@
-//! Which redirect URIs can be registered, and which one of a request is registered.
+//! Which redirect URIs can be registered.
 
 use url::Url;
 
@@ -18,29 +18,6 @@ const NEVER: [&str; 13] = [
     "ws",
     "wss",
 ];
-
-const LOOPBACK: [&str; 3] = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
-
-/// Returns whether a URI of a request is this registered one: the same characters (RFC 9700 §2.1), but for the port of
-/// `http://127.0.0.1`, `http://[::1]` and `http://localhost`, which is free (RFC 8252 §7.3).
-pub(crate) fn is(registered: &str, uri: &str) -> bool {
-    registered == uri
-        || matches!((loopback(registered), loopback(uri)), (Some(registered), Some(uri)) if registered == uri)
-}
-
-/// Splits a redirect URI of an app on the user's own machine into its host and its path and query, without the port.
-fn loopback(uri: &str) -> Option<(&'static str, &str)> {
-    let (host, rest) = LOOPBACK.into_iter().find_map(|host| Some((host, uri.strip_prefix(host)?)))?;
-    let path = match rest.strip_prefix(':') {
-        None => rest,
-        Some(rest) => {
-            let (digits, path) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-            digits.parse::<u16>().ok().filter(|port| *port > 0)?;
-            path
-        }
-    };
-    (path.is_empty() || path.starts_with('/')).then_some((host, path))
-}
 
 /// Returns whether a URI can be registered: by https, by http to this machine, with a scheme that belongs to an app by
 /// its dot (RFC 8252 §7.1), or with one of `custom_schemes`. It has no fragment (RFC 6749 §3.1.2), and no character
@@ -71,40 +48,6 @@ pub(crate) fn can_be_custom(scheme: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_port_of_a_loopback_redirect_uri_is_free_and_nothing_else() {
-        for host in LOOPBACK {
-            let registered = format!("{host}/callback");
-            for rest in ["/callback", ":1/callback", ":65535/callback"] {
-                assert!(is(&registered, &format!("{host}{rest}")), "{rest}");
-            }
-            for rest in [
-                ":/callback",
-                ":0/callback",
-                ":65536/callback",
-                ":+1/callback",
-                ":80@evil.example/callback",
-                ".evil.example/callback",
-                "@evil.example/callback",
-                "/callback/",
-                "/callback?x",
-                ":1/evil/callback",
-                "",
-            ] {
-                assert!(!is(&registered, &format!("{host}{rest}")), "{rest}");
-            }
-            for other in LOOPBACK.into_iter().chain(["https://localhost", "https://127.0.0.1"]) {
-                assert_eq!(is(&registered, &format!("{other}/callback")), other == host, "{other}");
-            }
-        }
-        assert!(is("http://localhost", "http://localhost:3000") && !is("http://localhost", "http://localhost.evil"));
-        let exact = "https://app.example/cb?tenant=7";
-        for uri in ["https://app.example/cb", "https://app.example:443/cb?tenant=7", "https://APP.example/cb?tenant=7"]
-        {
-            assert!(is(exact, exact) && !is(exact, uri), "{uri}");
-        }
-    }
 
     #[test]
     fn what_can_be_no_redirect_uri_is_not_registered() {

@@ -10,7 +10,9 @@ pub(crate) mod oxide_auth_actix {
 }
 
 pub(crate) mod json {
-    use json_token_endpoint_example::records;
+    pub(crate) mod records {
+        include!(concat!(env!("OUT_DIR"), "/json-token-endpoint-records.rs"));
+    }
 
     pub(crate) mod axum_server {
         include!(concat!(env!("OUT_DIR"), "/json-token-endpoint-axum_server.rs"));

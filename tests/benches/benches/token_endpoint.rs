@@ -1,62 +1,143 @@
-//! The token endpoint: requests in a second over sockets, with each adapter, beside the same check written by hand.
+//! The token endpoint: requests in a second, and the time of the server's core for each, with each adapter, beside the
+//! same job written by hand.
+//!
+//! The server is a process on the first core, the client has the second one. Each round has a batch of each variant, so
+//! what else the machine does slows all of them, and medians over the rounds are printed. A batch is sent by a client that
+//! never sleeps, and again by one that sleeps until a response has arrived: waking it is the server's work too.
 #![expect(clippy::panic, reason = "there is nothing to measure then")]
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pkce_benches::client::Client;
-use pkce_benches::paired::ratio;
+use pkce_benches::paired::median;
+use pkce_benches::process::{self, ServerProcess};
 use pkce_benches::report::{self, Target};
-use pkce_benches::requests::code;
-use pkce_benches::servers::{self, Adapter, Variant};
+use pkce_benches::requests::{code, token_request};
+use pkce_benches::servers::{Adapter, Variant};
 
-/// At the rate of a benchmark the store then holds what it holds with the default minute at some 300 logins a second.
-const LIFETIME: Duration = Duration::from_secs(2);
+const CONNECTIONS: usize = 64;
+const CODES: u64 = 900_000;
+const ROUNDS: u64 = 75;
+/// Small, so that the batches of a round are sent within half a second: what disturbs one round spoils no other.
+const BATCH: u64 = 3_000;
+/// Codes are redeemed in another order than that in which they were issued. It has no divisor in common with [`CODES`].
+const STRIDE: u64 = 611_953;
 
-const CONNECTIONS: usize = 16;
-const BATCH: u64 = 16 * 100;
-const PAIRS: usize = 101;
+const SERVER: &str = env!("CARGO_BIN_EXE_token_endpoint_server");
 
-/// The client of a server.
+/// How the client waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Awake,
+    Asleep,
+}
+
+/// A server and its client.
 struct Measured {
+    server: ServerProcess,
     client: Client,
     next: u64,
 }
 
+/// What a batch took for each request: microseconds in all, microseconds of the server's core, and how often the client
+/// slept.
+#[derive(Clone, Copy)]
+struct Taken {
+    time: f64,
+    cpu: f64,
+    sleeps: f64,
+}
+
 impl Measured {
     fn start(adapter: Adapter, variant: Variant) -> io::Result<Self> {
-        Ok(Self { client: Client::connect(servers::start(adapter, variant, LIFETIME)?, CONNECTIONS)?, next: 0 })
+        let server = ServerProcess::start(SERVER, adapter, variant, CODES)?;
+        let client = Client::connect(server.address, CONNECTIONS, &code(0))?;
+        Ok(Self { server, client, next: 1 })
     }
 
-    /// How long a batch of requests takes. That their codes are issued is no part of it.
-    fn batch(&mut self) -> io::Result<Duration> {
-        let codes: Vec<String> = (self.next..self.next + BATCH).map(code).collect();
-        self.next += BATCH;
-        let requests = self.client.issue(&codes)?;
-        let start = Instant::now();
-        self.client.send(&requests)?;
-        Ok(start.elapsed())
+    fn batch(&mut self, wait: Wait) -> io::Result<Taken> {
+        let codes = self.next..self.next + BATCH;
+        self.next = codes.end;
+        let requests: Vec<_> = codes.map(|nth| token_request(&code(nth * STRIDE % CODES))).collect();
+        let (sleeps, cpu, start) = (process::sleeps()?, self.server.cpu_time()?, Instant::now());
+        match wait {
+            Wait::Awake => _ = self.client.send_without_sleep(&requests)?,
+            Wait::Asleep => self.client.send(&requests)?,
+        }
+        let (time, cpu, sleeps) = (start.elapsed(), self.server.cpu_time()? - cpu, process::sleeps()? - sleeps);
+        let each = |all: f64| all / f64::from(u32::try_from(BATCH).unwrap_or(1));
+        let sleeps = f64::from(u32::try_from(sleeps).unwrap_or(u32::MAX));
+        Ok(Taken { time: each(time.as_secs_f64() * 1e6), cpu: each(cpu.as_secs_f64() * 1e6), sleeps: each(sleeps) })
     }
 }
 
-fn main() -> io::Result<()> {
-    if !report::is_measuring() {
-        return Ok(());
+fn measure(adapter: Adapter) -> io::Result<()> {
+    let mut servers = Vec::new();
+    for variant in Variant::ALL {
+        servers.push(Measured::start(adapter, variant)?);
     }
-    for adapter in Adapter::ALL {
-        let mut ours = Measured::start(adapter, Variant::Ours)?;
-        for (variant, target) in
-            [(Variant::ByHand, Some(Target::AtLeast(0.95))), (Variant::Buffering, None), (Variant::Bare, None)]
-        {
-            let mut other = Measured::start(adapter, variant)?;
-            let taken = |measured: &mut Measured| measured.batch().unwrap_or_else(|error| panic!("{error}"));
-            let rate = 1.0 / ratio(PAIRS, || taken(&mut ours), || taken(&mut other));
-            let name = format!("{adapter}: requests in a second / {variant}");
-            match target {
-                Some(target) => report::target(&name, rate, target),
-                None => report::value(&name, rate),
+    let mut taken = [vec![Vec::new(); servers.len()], vec![Vec::new(); servers.len()]];
+    for round in 0..ROUNDS {
+        for place in 0..servers.len() {
+            // In each round another one begins.
+            let nth = (place + usize::try_from(round).unwrap_or_default()) % servers.len();
+            let Some(server) = servers.get_mut(nth) else { continue };
+            for (wait, taken) in [Wait::Awake, Wait::Asleep].into_iter().zip(&mut taken) {
+                let batch = server.batch(wait)?;
+                if let Some(taken) = taken.get_mut(nth) {
+                    taken.push(batch);
+                }
             }
         }
     }
+    for (wait, taken) in [Wait::Awake, Wait::Asleep].into_iter().zip(&taken) {
+        report_all(adapter, wait, taken);
+    }
     Ok(())
+}
+
+fn report_all(adapter: Adapter, wait: Wait, taken: &[Vec<Taken>]) {
+    let of = |variant: Variant| {
+        let nth = Variant::ALL.iter().position(|other| *other == variant);
+        nth.and_then(|nth| taken.get(nth)).map_or(&[][..], Vec::as_slice)
+    };
+    let ratio = |one, other, value: fn(&Taken) -> f64| {
+        median(of(one).iter().zip(of(other)).map(|(one, other)| value(one) / value(other)))
+    };
+    let client = if wait == Wait::Awake { "" } else { ", a client that sleeps" };
+    for variant in Variant::ALL {
+        let name = format!("{adapter}: {variant}{client}");
+        report::value(&format!("{name}: µs of CPU"), median(of(variant).iter().map(|taken| taken.cpu)));
+        report::value(&format!("{name}: CPU / bare"), ratio(variant, Variant::Bare, |taken| taken.cpu));
+        report::value(&format!("{name}: requests/s / bare"), ratio(Variant::Bare, variant, |taken| taken.time));
+        if wait == Wait::Asleep {
+            report::value(&format!("{name}: sleeps"), median(of(variant).iter().map(|taken| taken.sleeps)));
+        }
+    }
+    let least = if adapter == Adapter::Axum { 0.96 } else { 0.99 };
+    for (ours, theirs) in [(Variant::Ours, Variant::SameJob), (Variant::OursBound, Variant::SameJobBound)] {
+        let name = format!("{adapter}: {ours} / {theirs}{client}");
+        let (rate, cpu) = (ratio(theirs, ours, |taken| taken.time), ratio(ours, theirs, |taken| taken.cpu));
+        if wait == Wait::Awake {
+            report::target(&format!("{name}: requests/s"), rate, Target::AtLeast(least));
+            report::target(&format!("{name}: CPU"), cpu, Target::AtMost(1.05));
+        } else {
+            report::value(&format!("{name}: requests/s"), rate);
+            report::value(&format!("{name}: CPU"), cpu);
+        }
+    }
+}
+
+fn main() {
+    if !report::is_measuring() {
+        return;
+    }
+    if let Err(error) = process::leave_first_core() {
+        report::note(&format!("SKIPPED: the requests in a second are not measured: {error}"));
+        return;
+    }
+    for adapter in Adapter::ALL {
+        measure(adapter).unwrap_or_else(|error| panic!("{error}"));
+    }
 }

@@ -1,9 +1,10 @@
 //! A client that takes next to no time itself.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
-use crate::requests::{TOKENS, issue_request, token_request};
+use crate::requests::{TOKENS, token_request};
 
 /// Some connections, kept alive, with one request under way on each.
 #[derive(Debug)]
@@ -13,36 +14,24 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects so many times, and finds out with one request on each connection how long a response is.
+    /// Connects so many times, and finds out with the first request how long a response is.
     ///
     /// # Errors
     ///
     /// When that fails.
-    pub fn connect(server: SocketAddr, connections: usize) -> io::Result<Self> {
-        let mut client = Self { connections: Vec::new(), response: Vec::new() };
-        for _ in 0..connections {
-            let mut connection = TcpStream::connect(server)?;
+    pub fn connect(server: SocketAddr, connections: usize, code: &str) -> io::Result<Self> {
+        let connect = |_| {
+            let connection = TcpStream::connect(server)?;
             connection.set_nodelay(true)?;
-            connection.write_all(&issue_request(&[]))?;
-            client.response = first_response(&mut connection)?;
-            client.connections.push(connection);
-        }
-        Ok(client)
+            Ok(connection)
+        };
+        let mut connections: Vec<_> = (0..connections).map(connect).collect::<io::Result<_>>()?;
+        let response = first_response(&mut connections, code)?;
+        Ok(Self { connections, response })
     }
 
-    /// Has the server issue these codes, and gives the token requests for them.
-    ///
-    /// The server does it and not the client, so that the codes lie in the cache of whoever issued them.
-    ///
-    /// # Errors
-    ///
-    /// When it is not answered by a 200.
-    pub fn issue(&mut self, codes: &[String]) -> io::Result<Vec<Vec<u8>>> {
-        self.send(&[issue_request(codes)])?;
-        Ok(codes.iter().map(|code| token_request(code)).collect())
-    }
-
-    /// Sends the requests, as many at a time as there are connections, and takes a response to each.
+    /// Sends the requests, as many at a time as there are connections, and takes a response to each. It sleeps until the
+    /// next one has arrived.
     ///
     /// # Errors
     ///
@@ -59,12 +48,52 @@ impl Client {
         }
         Ok(())
     }
+
+    /// Sends the requests, the next one on each connection as soon as the last one is answered, and gives the time that
+    /// each took. It never sleeps, so that the server never has to wake it.
+    ///
+    /// # Errors
+    ///
+    /// When one is not answered by a 200.
+    pub fn send_without_sleep(&mut self, requests: &[Vec<u8>]) -> io::Result<Vec<Duration>> {
+        let mut waiting = requests.iter();
+        let mut times = Vec::with_capacity(requests.len());
+        let mut sent: Vec<Option<Instant>> = vec![None; self.connections.len()];
+        self.connections.iter().try_for_each(|connection| connection.set_nonblocking(true))?;
+        while times.len() < requests.len() {
+            for (connection, sent) in self.connections.iter_mut().zip(&mut sent) {
+                if let Some(at) = *sent {
+                    match connection.read(&mut self.response) {
+                        Ok(length) if length == self.response.len() => expect_ok(&self.response)?,
+                        // It came in parts, which is rare.
+                        Ok(length) => {
+                            connection.set_nonblocking(false)?;
+                            connection.read_exact(self.response.get_mut(length..).unwrap_or_default())?;
+                            connection.set_nonblocking(true)?;
+                        }
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                        Err(error) => return Err(error),
+                    }
+                    times.push(at.elapsed());
+                    *sent = None;
+                }
+                if let Some(request) = waiting.next() {
+                    *sent = Some(Instant::now());
+                    connection.write_all(request)?;
+                }
+            }
+        }
+        self.connections.iter().try_for_each(|connection| connection.set_nonblocking(false))?;
+        Ok(times)
+    }
 }
 
 /// All are of the length of the first: the only header that changes is the date.
-fn first_response(connection: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn first_response(connections: &mut [TcpStream], code: &str) -> io::Result<Vec<u8>> {
     let mut response = vec![0; 4096];
     let mut length = 0;
+    let connection = connections.first_mut().ok_or(ErrorKind::InvalidInput)?;
+    connection.write_all(&token_request(code))?;
     while !response.get(..length).is_some_and(|so_far| so_far.ends_with(TOKENS.as_bytes())) {
         let read = connection.read(response.get_mut(length..).unwrap_or_default())?;
         if read == 0 {

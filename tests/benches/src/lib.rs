@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod paired;
+pub mod plot;
+pub mod process;
 pub mod report;
 pub mod requests;
 pub mod rivals;

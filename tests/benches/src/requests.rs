@@ -27,6 +27,12 @@ pub fn code(number: u64) -> String {
     characters.filter_map(|octet| ALPHABET.get(usize::from(octet % 64))).map(|&octet| char::from(octet)).collect()
 }
 
+/// The client of every request.
+pub const CLIENT_ID: &str = "s6BhdRkqt3";
+
+/// The redirect URI of every request.
+pub const REDIRECT_URI: &str = "https://client.example.org/callback";
+
 /// The challenge that [`VERIFIER`] answers.
 ///
 /// # Errors
@@ -40,23 +46,15 @@ pub fn challenge() -> Result<CodeChallenge, InvalidCodeChallenge> {
 pub fn body(code: &str) -> String {
     format!(
         "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fclient.example.org%2Fcallback\
-         &client_id=s6BhdRkqt3&code_verifier={VERIFIER}"
+         &client_id={CLIENT_ID}&code_verifier={VERIFIER}"
     )
 }
 
 /// A token request with this code, as it goes over the wire.
 pub fn token_request(code: &str) -> Vec<u8> {
-    request("/token", &body(code))
-}
-
-/// A request to the servers of the benchmarks to issue these codes, as it goes over the wire.
-pub fn issue_request(codes: &[String]) -> Vec<u8> {
-    request("/issue", &codes.join(" "))
-}
-
-fn request(path: &str, body: &str) -> Vec<u8> {
+    let body = body(code);
     format!(
-        "POST {path} HTTP/1.1\r\nHost: server.example.com\r\nAccept: application/json\r\nUser-Agent: client/1.0\r\n\
+        "POST /token HTTP/1.1\r\nHost: server.example.com\r\nAccept: application/json\r\nUser-Agent: client/1.0\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -5,11 +5,10 @@
 //! With the feature `metrics` the last word installs a recorder for Prometheus.
 
 use std::error::Error;
-use std::time::Duration;
 use std::{env, process};
 
 use pkce_benches::client::Client;
-use pkce_benches::requests::code;
+use pkce_benches::requests::{code, token_request};
 use pkce_benches::servers::{self, Adapter, Variant};
 
 /// Whatever the number of requests, so many are made ready, so that it does not count.
@@ -24,9 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         record()?;
     }
     let (adapter, variant): (Adapter, Variant) = (adapter.parse()?, variant.parse()?);
-    let codes: Vec<String> = (0..READY).map(code).collect();
-    let mut client = Client::connect(servers::start(adapter, variant, Duration::from_mins(10))?, 1)?;
-    let ready = client.issue(&codes)?;
+    let ready: Vec<_> = (1..READY).map(|nth| token_request(&code(nth))).collect();
+    let mut client = Client::connect(servers::start(adapter, variant, 0..READY)?, 1, &code(0))?;
     client.send(ready.get(..requests.parse()?).ok_or("too many requests")?)?;
     process::exit(0);
 }

@@ -10,23 +10,26 @@ use actix_web::web::{self, Bytes, Data, Form};
 use actix_web::{App, Error, HttpResponse, HttpServer};
 use pkce_actix::{Clearance, TokenEndpoint};
 
-use super::{ByHand, Codes, Variant};
+use super::{ByHand, SameJob, Server, Variant};
 use crate::requests::{TOKENS, TokenForm};
 
-pub(super) fn serve(listener: TcpListener, codes: Codes) {
+pub(super) fn serve(listener: TcpListener, server: Server) {
     _ = actix_web::rt::System::new().block_on(async move {
         let server = HttpServer::new(move || {
+            let Server { variant, pkce, by_hand, same_job } = server.clone();
             let token = web::resource("/token");
-            let app = App::new().app_data(Data::new(codes.by_hand.clone())).app_data(Data::new(codes.clone()));
-            let app = app.route("/issue", web::post().to(issue));
-            app.configure(|services| {
-                _ = match codes.variant {
+            App::new().configure(|services| {
+                _ = match variant {
                     Variant::Bare => services.service(token.route(web::post().to(bare))),
                     Variant::Buffering => services.service(token.route(web::post().to(bare)).wrap(from_fn(buffer))),
-                    Variant::ByHand => services.service(token.route(web::post().to(by_hand))),
-                    Variant::Ours => {
-                        let endpoint = TokenEndpoint::new(codes.pkce.clone());
-                        services.service(token.route(web::post().to(ours)).wrap(endpoint))
+                    Variant::ByHand => {
+                        services.service(token.app_data(Data::new(by_hand)).route(web::post().to(self::by_hand)))
+                    }
+                    Variant::SameJob | Variant::SameJobBound => {
+                        services.service(token.app_data(Data::new(same_job)).route(web::post().to(self::same_job)))
+                    }
+                    Variant::Ours | Variant::OursBound => {
+                        services.service(token.route(web::post().to(ours)).wrap(TokenEndpoint::new(pkce)))
                     }
                 };
             })
@@ -35,18 +38,15 @@ pub(super) fn serve(listener: TcpListener, codes: Codes) {
     });
 }
 
-async fn issue(codes: Data<Codes>, body: String) -> HttpResponse {
-    match codes.issue(&body) {
-        Ok(()) => tokens(&()),
-        Err(error) => HttpResponse::BadRequest().body(error.to_string()),
-    }
-}
-
 async fn bare(form: Form<TokenForm>) -> HttpResponse {
     tokens(&form)
 }
 
 async fn by_hand(codes: Data<ByHand>, form: Form<TokenForm>) -> HttpResponse {
+    if codes.check(&form) { tokens(&form) } else { HttpResponse::BadRequest().finish() }
+}
+
+async fn same_job(codes: Data<SameJob>, form: Form<TokenForm>) -> HttpResponse {
     if codes.check(&form) { tokens(&form) } else { HttpResponse::BadRequest().finish() }
 }
 

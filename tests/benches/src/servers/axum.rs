@@ -12,36 +12,29 @@ use axum::routing::post;
 use axum::{Form, Router};
 use pkce_tower::{Clearance, TokenEndpointLayer};
 
-use super::{ByHand, Codes, Variant};
+use super::{ByHand, SameJob, Server, Variant};
 use crate::requests::{TOKENS, TokenForm};
 
-pub(super) fn serve(listener: TcpListener, codes: Codes) {
+pub(super) fn serve(listener: TcpListener, server: Server) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else { return };
     runtime.block_on(async {
         if listener.set_nonblocking(true).is_ok()
             && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
         {
-            _ = axum::serve(listener, app(codes)).await;
+            _ = axum::serve(listener, app(server)).await;
         }
     });
 }
 
-fn app(codes: Codes) -> Router {
-    let token = match codes.variant {
+fn app(server: Server) -> Router {
+    let token = match server.variant {
         Variant::Bare => post(bare),
         Variant::Buffering => post(bare).layer(from_fn(buffer)),
-        Variant::ByHand => post(by_hand),
-        Variant::Ours => post(ours).layer(TokenEndpointLayer::new(codes.pkce.clone())),
+        Variant::ByHand => post(by_hand).with_state(server.by_hand),
+        Variant::SameJob | Variant::SameJobBound => post(same_job).with_state(server.same_job),
+        Variant::Ours | Variant::OursBound => post(ours).layer(TokenEndpointLayer::new(server.pkce)),
     };
-    let issue = post(issue).with_state(codes.clone());
-    Router::new().route("/token", token).route("/issue", issue).with_state(codes.by_hand)
-}
-
-async fn issue(State(codes): State<Codes>, body: String) -> Response {
-    match codes.issue(&body) {
-        Ok(()) => tokens(&()),
-        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    }
+    Router::new().route("/token", token)
 }
 
 async fn bare(Form(form): Form<TokenForm>) -> Response {
@@ -49,6 +42,10 @@ async fn bare(Form(form): Form<TokenForm>) -> Response {
 }
 
 async fn by_hand(State(codes): State<ByHand>, Form(form): Form<TokenForm>) -> Response {
+    if codes.check(&form) { tokens(&form) } else { StatusCode::BAD_REQUEST.into_response() }
+}
+
+async fn same_job(State(codes): State<SameJob>, Form(form): Form<TokenForm>) -> Response {
     if codes.check(&form) { tokens(&form) } else { StatusCode::BAD_REQUEST.into_response() }
 }
 

@@ -1,22 +1,23 @@
-//! Servers with a token endpoint, in four variants each, on a socket of the loopback interface.
+//! Servers with a token endpoint, in several variants, on a socket of the loopback interface.
 
 mod actix;
 mod axum;
+mod by_hand;
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pkce_core::{MemoryStore, Pkce, Policy};
-use sha2::{Digest as _, Sha256};
 
+use self::by_hand::{ByHand, SameJob};
 use crate::ready;
-use crate::requests::{TokenForm, challenge};
+use crate::requests::{CLIENT_ID, REDIRECT_URI, challenge, code};
+
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// Which adapter the server is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +39,14 @@ pub enum Variant {
     Buffering,
     /// The handler removes the code from a map, hashes the verifier and compares.
     ByHand,
+    /// The handler does by hand what the adapter does.
+    SameJob,
+    /// The same, and it compares the client and the redirect URI.
+    SameJobBound,
     /// The adapter.
     Ours,
+    /// The adapter, with codes that are bound to the client and the redirect URI.
+    OursBound,
 }
 
 impl Adapter {
@@ -48,8 +55,9 @@ impl Adapter {
 }
 
 impl Variant {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Bare, Self::Buffering, Self::ByHand, Self::Ours];
+    /// Every variant.
+    pub const ALL: [Self; 7] =
+        [Self::Bare, Self::Buffering, Self::ByHand, Self::SameJob, Self::SameJobBound, Self::Ours, Self::OursBound];
 }
 
 impl fmt::Display for Adapter {
@@ -67,7 +75,10 @@ impl fmt::Display for Variant {
             Self::Bare => "bare",
             Self::Buffering => "buffering",
             Self::ByHand => "by-hand",
+            Self::SameJob => "same-job",
+            Self::SameJobBound => "same-job-bound",
             Self::Ours => "ours",
+            Self::OursBound => "ours-bound",
         })
     }
 }
@@ -92,60 +103,58 @@ impl FromStr for Variant {
 
 /// Starts a server that runs until the process ends, and serves on one thread. It says where it listens.
 ///
-/// Beside `/token` it has `/issue`, which issues the codes in the body. They live for `lifetime`.
+/// It has issued the codes with these numbers. They live for ten minutes.
 ///
 /// # Errors
 ///
-/// When there is no socket for it.
-pub fn start(adapter: Adapter, variant: Variant, lifetime: Duration) -> io::Result<SocketAddr> {
-    let policy = Policy::new().code_lifetime(lifetime);
-    let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
-    let codes = Codes { variant, pkce, by_hand: ByHand::default() };
+/// When there is no socket for it, or a code cannot be bound.
+pub fn start(adapter: Adapter, variant: Variant, codes: Range<u64>) -> Result<SocketAddr, Box<dyn Error>> {
+    let server = Server::new(variant, codes)?;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || match adapter {
-        Adapter::Axum => axum::serve(listener, codes),
-        Adapter::Actix => actix::serve(listener, codes),
+        Adapter::Axum => axum::serve(listener, server),
+        Adapter::Actix => actix::serve(listener, server),
     });
     Ok(address)
 }
 
-/// Where the codes of a server are, if its variant has any.
+/// What the handlers of a server use. A variant that keeps its codes elsewhere leaves the others empty.
 #[derive(Debug, Clone)]
-struct Codes {
+struct Server {
     variant: Variant,
     pkce: Pkce,
     by_hand: ByHand,
+    same_job: SameJob,
 }
 
-impl Codes {
-    fn issue(&self, codes: &str) -> Result<(), Box<dyn Error>> {
+impl Server {
+    fn new(variant: Variant, codes: Range<u64>) -> Result<Self, Box<dyn Error>> {
+        let capacity = usize::try_from(codes.end - codes.start)?;
+        // A grant has what is bound to a code.
+        let store = MemoryStore::builder().capacity(capacity).grant_capacity(capacity * 128).build();
+        let pkce = Pkce::builder(store).policy(Policy::new().code_lifetime(LIFETIME)).build();
+        let server = Self { variant, pkce, by_hand: ByHand::default(), same_job: SameJob::default() };
+        for nth in codes {
+            server.issue(&code(nth))?;
+        }
+        Ok(server)
+    }
+
+    fn issue(&self, code: &str) -> Result<(), Box<dyn Error>> {
         let challenge = challenge()?;
-        for code in codes.split_terminator(' ') {
-            match self.variant {
-                Variant::Bare | Variant::Buffering => {}
-                Variant::ByHand => self.by_hand.insert(code, *challenge.proof().as_bytes()),
-                Variant::Ours => ready(self.pkce.bind(code, challenge.clone()).into_future())?,
+        let proof = *challenge.proof().as_bytes();
+        let bound = (CLIENT_ID, REDIRECT_URI);
+        match self.variant {
+            Variant::Bare | Variant::Buffering => {}
+            Variant::ByHand => self.by_hand.insert(code, proof),
+            Variant::SameJob => self.same_job.insert(code, proof, None, LIFETIME),
+            Variant::SameJobBound => self.same_job.insert(code, proof, Some(bound), LIFETIME),
+            Variant::Ours => ready(self.pkce.bind(code, challenge).into_future())?,
+            Variant::OursBound => {
+                ready(self.pkce.bind(code, challenge).client_id(bound.0).redirect_uri(bound.1).into_future())?;
             }
         }
         Ok(())
-    }
-}
-
-/// The check as it is written by hand. It does less: codes do not expire, a wrong verifier costs the client its code, a
-/// replay is not told from a guess, and parameters may stand twice.
-#[derive(Debug, Clone, Default)]
-struct ByHand(Arc<Mutex<HashMap<String, [u8; 32]>>>);
-
-impl ByHand {
-    fn insert(&self, code: &str, challenge: [u8; 32]) {
-        if let Ok(mut codes) = self.0.lock() {
-            codes.insert(code.to_owned(), challenge);
-        }
-    }
-
-    fn check(&self, form: &TokenForm) -> bool {
-        let challenge = self.0.lock().ok().and_then(|mut codes| codes.remove(&form.code));
-        challenge.is_some_and(|challenge| Sha256::digest(&form.code_verifier) == challenge)
     }
 }

@@ -18,7 +18,7 @@ use pkce_benches::servers::{Adapter, Variant};
 
 const CONNECTIONS: usize = 64;
 const CODES: u64 = 900_000;
-const ROUNDS: u64 = 75;
+const ROUNDS: u64 = 30;
 /// Small, so that the batches of a round are sent within half a second: what disturbs one round spoils no other.
 const BATCH: u64 = 3_000;
 /// Codes are redeemed in another order than that in which they were issued. It has no divisor in common with [`CODES`].

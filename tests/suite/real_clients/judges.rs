@@ -41,7 +41,7 @@ async fn the_lint_of_authgent_server_judges_as_the_table_says(program: &str) -> 
 }
 
 mod the_mcp_server {
-    use super::*;
+    use super::{AUTHGENT, AUTHLAB, CONFORMANCE, Result};
 
     #[test]
     fn is_judged_by_the_mcp_conformance_suite_as_the_table_says() -> Result<()> {

@@ -83,8 +83,8 @@ impl Clearance {
 
     /// Returns the client that is bound to the code ([`Bind::client_id`](crate::Bind::client_id)).
     ///
-    /// It was compared with the client that the request names. A client that authenticates in another way (a client
-    /// assertion, mTLS) is the host's to compare with this one.
+    /// A layer has compared it with the client that the request names; [`Pkce::redeem`](crate::Pkce::redeem) has not. A
+    /// client that authenticates in another way (a client assertion, mTLS) is the host's to compare with this one.
     pub fn client_id(&self) -> Option<&str> {
         text(self.bound().0.client_id)
     }

@@ -109,7 +109,9 @@ impl Pkce {
     /// Redeems a code from within a handler that reads the token request itself.
     ///
     /// The rules are those of [`Pkce::judge`] from the code on. The handler checks that the request is a POST and that
-    /// each parameter comes once. If it rejects the request for another reason afterwards, it passes the reservation to
+    /// each parameter comes once, and it compares the client and the redirect URI with those of the clearance
+    /// ([`Clearance::client_id`], [`Clearance::redirect_uri`]): this method sees neither, so a replay by another client is
+    /// one too. If it rejects the request for another reason afterwards, it passes the reservation to
     /// [`Pkce::settle`] with [`Settle::Restore`]; if it issues tokens, it drops the reservation.
     ///
     /// # Errors

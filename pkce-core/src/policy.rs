@@ -126,9 +126,10 @@ impl Policy {
     /// * The capture leaves a form unread that does not announce its length; the challenge in it is not bound.
     /// * A request object is rejected as always. Pass its parameters to
     ///   [`AuthorizationRequest::from_parameters`](crate::AuthorizationRequest::from_parameters).
-    /// * With [`Bind::grant`](crate::Bind::grant) a record must exist: it says *no challenge*. A client whose challenge was
-    ///   unacceptable and which then sends its verifier is rejected for it (RFC 9700 §4.8.2). During a roll-out keep the
-    ///   grant in the host's own store, or use [`Policy::allow_plain`] if those clients send `plain`.
+    /// * With a [`Bind::grant`](crate::Bind::grant), [`client_id`](crate::Bind::client_id) or
+    ///   [`redirect_uri`](crate::Bind::redirect_uri) a record must exist: it says *no challenge*. A client whose challenge
+    ///   was unacceptable and which then sends its verifier is rejected for it (RFC 9700 §4.8.2). During a roll-out keep
+    ///   them in the host's own store, or use [`Policy::allow_plain`] if those clients send `plain`.
     pub const fn report_only(mut self) -> Self {
         self.report_only = true;
         self

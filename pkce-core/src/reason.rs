@@ -67,7 +67,8 @@ pub enum Reason {
     RedirectStatus,
     /// The host issued a code that is bound already.
     CodeAlreadyBound,
-    /// The host's code is no authorization code (RFC 6749 A.11), or its grant cannot be serialised.
+    /// The host's code is no authorization code (RFC 6749 A.11), its grant cannot be serialised, or its client cannot be
+    /// read.
     BindingInvalid,
 
     /// A token request by another method than POST (RFC 6749 §3.2).

@@ -32,7 +32,7 @@ async fn send_as(
     pkce: &Pkce,
     verifier: &str,
     more: &[(&str, &str)],
-    authorization: Option<&str>,
+    authorization: impl IntoIterator<Item = &str>,
 ) -> Result<(Clearance, Reservation), Rejection> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs([("grant_type", "authorization_code"), ("code", CODE)]).extend_pairs(more);
@@ -42,10 +42,8 @@ async fn send_as(
     let body = form.finish();
     let request = Request::new("POST", Body::Complete(body.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
-    let request = match authorization {
-        Some(value) => request.header("Authorization", value.as_bytes()),
-        None => request,
-    };
+    let request =
+        authorization.into_iter().fold(request, |request, value| request.header("Authorization", value.as_bytes()));
     let (clearance, reservation) = pkce.judge(&request).await?;
     Ok((clearance.expect("a token request"), reservation))
 }
@@ -113,6 +111,35 @@ async fn another_client_or_another_place_is_rejected_burns_nothing_and_is_no_rep
             assert_eq!(send(&pkce, VERIFIER, &[]).await.unwrap_err().reason(), Reason::CodeReplayed);
             assert_eq!(replays.swap(0, Ordering::SeqCst), 1);
         }
+    }
+}
+
+/// A host takes the first of two headers, or the last.
+#[tokio::test]
+async fn a_request_with_two_authorization_headers_is_not_the_client_of_one_of_them() {
+    let encoded: String = form_urlencoded::byte_serialize(CLIENT.as_bytes()).collect();
+    let (right, other) = (basic(&encoded), basic("mallory"));
+    let pkce = House::new().server(Policy::new());
+    bind(&pkce).await;
+    for headers in
+        [[&*other, &*right], [&*right, &*other], [&*other, "Bearer x"], ["Bearer x", &*other], [&*other, &*right]]
+    {
+        let rejection = send_as(&pkce, VERIFIER, &[("client_id", CLIENT)], headers).await.unwrap_err();
+        assert_eq!(rejection.reason(), Reason::ClientMismatch, "{headers:?}");
+    }
+    assert!(send_as(&pkce, VERIFIER, &[], [&*right]).await.is_ok());
+}
+
+/// Some readers split at a tab, take the alphabet of base64url, or skip white space.
+#[tokio::test]
+async fn a_client_is_found_where_a_lenient_reader_finds_it() {
+    let pkce = House::new().server(Policy::new());
+    bind(&pkce).await;
+    for header in
+        ["Basic\tbWFsbG9yeTo_Pz8-", "basic bWFsbG9yeTo_Pz8-", "Basic bWFs\tbG9y eTo/Pz8+", "Basic bWFsbG9yeTo=="]
+    {
+        let rejection = send_as(&pkce, VERIFIER, &[], [header]).await.unwrap_err();
+        assert_eq!(rejection.reason(), Reason::ClientMismatch, "{header}");
     }
 }
 
@@ -236,10 +263,12 @@ async fn the_proof_of_a_bound_request_is_no_verifier() {
 
 #[tokio::test]
 async fn the_handler_that_redeems_by_itself_compares_by_itself() {
-    let pkce = House::new().server(Policy::new());
-    bind(&pkce).await;
-    let (clearance, _) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
-    assert_eq!(clearance.client_id(), Some(CLIENT));
+    for policy in [Policy::new(), Policy::new().require_redirect_uri_in_token_request()] {
+        let pkce = House::new().server(policy);
+        bind(&pkce).await;
+        let (clearance, _) = pkce.redeem(CODE, Some(VERIFIER)).await.unwrap();
+        assert_eq!((clearance.client_id(), clearance.redirect_uri()), (Some(CLIENT), Some(TARGET)));
+    }
 }
 
 #[tokio::test]

@@ -632,3 +632,24 @@ async fn an_error_of_the_targets_own_query_or_beside_the_code_hides_no_code() {
         assert_eq!(house.calls(), ["insert"], "it is bound");
     }
 }
+
+/// Otherwise the code would be bound to no client, and any client could redeem it.
+#[tokio::test]
+async fn a_code_for_a_client_that_readers_read_differently_does_not_leave() {
+    let good = format!("{TARGET}?code={CODE}");
+    let rest = query("").replace("&client_id=spa", "");
+    for (client, reason) in [
+        ("client_id=spa", None),
+        ("client_id=", None),
+        ("client_id=spa&client_id=mallory", Some(Reason::DuplicateParameter)),
+        ("client_id=spa&client%5fid=spa", Some(Reason::DuplicateParameter)),
+        ("client_id=spa%", Some(Reason::BindingInvalid)),
+        ("client_id=%ff", Some(Reason::BindingInvalid)),
+    ] {
+        let asked = format!("{rest}&{client}");
+        let captured = told(capture(&House::new().server(Policy::new()), get(&asked), redirect(303, &good)).await);
+        assert_eq!((captured.0, captured.1.is_some()), (reason, reason.is_some()), "{client}");
+        let roll_out = House::new().server(Policy::new().report_only());
+        assert_eq!(capture(&roll_out, get(&asked), redirect(303, &good)).await, Ok(()), "{client}");
+    }
+}

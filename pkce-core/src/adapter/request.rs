@@ -24,7 +24,7 @@ pub struct Request<'a> {
     query: &'a [u8],
     content_type: Header<'a>,
     content_encoding: bool,
-    authorization: Option<&'a [u8]>,
+    authorization: Header<'a>,
     body: Body<'a>,
 }
 
@@ -45,10 +45,19 @@ pub enum Body<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Header<'a> {
+pub(crate) enum Header<'a> {
     Absent,
     Once(&'a [u8]),
     Repeated,
+}
+
+impl<'a> Header<'a> {
+    const fn and(self, value: &'a [u8]) -> Self {
+        match self {
+            Self::Absent => Self::Once(value),
+            Self::Once(_) | Self::Repeated => Self::Repeated,
+        }
+    }
 }
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
@@ -63,7 +72,8 @@ pub(crate) enum Format {
 impl<'a> Request<'a> {
     /// Creates a request with this method (case-sensitive, RFC 9110 §9.1) and this body.
     pub const fn new(method: &'a str, body: Body<'a>) -> Self {
-        Self { method, query: &[], content_type: Header::Absent, content_encoding: false, authorization: None, body }
+        let (content_type, authorization) = (Header::Absent, Header::Absent);
+        Self { method, query: &[], content_type, content_encoding: false, authorization, body }
     }
 
     /// Sets the query of the request target, without the question mark and still encoded.
@@ -79,14 +89,11 @@ impl<'a> Request<'a> {
     #[inline]
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
         if name.eq_ignore_ascii_case("content-type") {
-            self.content_type = match self.content_type {
-                Header::Absent => Header::Once(value),
-                Header::Once(_) | Header::Repeated => Header::Repeated,
-            };
+            self.content_type = self.content_type.and(value);
         } else if name.eq_ignore_ascii_case("content-encoding") {
             self.content_encoding |= !value.trim_ascii().eq_ignore_ascii_case(b"identity");
         } else if name.eq_ignore_ascii_case("authorization") {
-            self.authorization = Some(value);
+            self.authorization = self.authorization.and(value);
         }
         self
     }
@@ -95,7 +102,7 @@ impl<'a> Request<'a> {
         self.method
     }
 
-    pub(crate) const fn authorization(&self) -> Option<&'a [u8]> {
+    pub(crate) const fn authorization(&self) -> Header<'a> {
         self.authorization
     }
 

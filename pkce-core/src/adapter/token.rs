@@ -24,7 +24,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::request::{Format, Request};
+use super::request::{Format, Header, Request};
 use crate::bound_request::BoundRequest;
 use crate::code;
 use crate::code_digest::CodeDigest;
@@ -58,13 +58,13 @@ pub struct CodeGrant<'a> {
     code_verifier: Option<Cow<'a, [u8]>>,
     client_id: Raw<'a>,
     redirect_uri: Raw<'a>,
-    authorization: Option<&'a [u8]>,
+    authorization: Header<'a>,
 }
 
 /// A parameter that is decoded only for a code that is bound to one.
-#[derive(Default)]
 enum Raw<'a> {
-    #[default]
+    /// The host reads the request itself, and compares.
+    Unread,
     Absent,
     Encoded(&'a [u8]),
     Decoded(Cow<'a, [u8]>),
@@ -74,7 +74,7 @@ impl<'a> Raw<'a> {
     /// `None` if it is absent. What cannot be decoded is equal to nothing that is bound.
     fn value(&self) -> Option<Cow<'_, [u8]>> {
         match self {
-            Self::Absent => None,
+            Self::Unread | Self::Absent => None,
             Self::Encoded(value) => Some(params::decode(value).unwrap_or_default()),
             Self::Decoded(value) => Some(Cow::Borrowed(value)),
         }
@@ -96,9 +96,9 @@ impl<'a> CodeGrant<'a> {
         Ok(Self {
             code: checked_code(present(code))?,
             code_verifier: checked_verifier(code_verifier.and_then(present))?,
-            client_id: Raw::Absent,
-            redirect_uri: Raw::Absent,
-            authorization: None,
+            client_id: Raw::Unread,
+            redirect_uri: Raw::Unread,
+            authorization: Header::Absent,
         })
     }
 
@@ -119,18 +119,25 @@ impl<'a> CodeGrant<'a> {
         if bound.client_id.is_some_and(|client_id| self.names_other_client(client_id)) {
             return Err(Reason::ClientMismatch);
         }
-        let Some(redirect_uri) = bound.redirect_uri else { return Ok(()) };
-        match self.redirect_uri.value() {
-            Some(presented) if *presented != *redirect_uri => Err(Reason::RedirectUriMismatch),
-            None if policy.require_redirect_uri_in_token_request => Err(Reason::RedirectUriMismatch),
-            _ => Ok(()),
-        }
+        let Some(expected) = bound.redirect_uri else { return Ok(()) };
+        let is_right = match (&self.redirect_uri, self.redirect_uri.value()) {
+            (_, Some(presented)) => *presented == *expected,
+            (Raw::Unread, None) => true,
+            (_, None) => !policy.require_redirect_uri_in_token_request,
+        };
+        if is_right { Ok(()) } else { Err(Reason::RedirectUriMismatch) }
     }
 
     /// Whether the request names a client, and not this one: in the body, or as the user of HTTP Basic (RFC 6749 §2.3.1).
     fn names_other_client(&self, bound: &[u8]) -> bool {
         let in_body = self.client_id.value().is_some_and(|client_id| *client_id != *bound);
-        in_body || self.authorization.and_then(basic_user).is_some_and(|user| !is_user(&user, bound))
+        let in_header = match self.authorization {
+            Header::Absent => false,
+            Header::Once(value) => basic_user(value).is_some_and(|user| !is_user(&user, bound)),
+            // A host takes the first, or the last.
+            Header::Repeated => true,
+        };
+        in_body || in_header
     }
 
     pub(crate) fn digest(&self) -> CodeDigest {
@@ -144,7 +151,11 @@ impl<'a> CodeGrant<'a> {
     /// The proof if the code is bound to the client and the redirect URI that the request names. `None` if it names two
     /// clients.
     pub(crate) fn proof_if_bound(&self, of_verifier: &Proof) -> Option<Proof> {
-        let user = self.authorization.and_then(basic_user);
+        let user = match self.authorization {
+            Header::Absent => None,
+            Header::Once(value) => basic_user(value),
+            Header::Repeated => return None,
+        };
         let user = user.as_ref().map(|user| params::decode(user).unwrap_or(Cow::Borrowed(user)));
         let client_id = match (self.client_id.value(), user) {
             (Some(in_body), Some(user)) if in_body != user => return None,
@@ -224,21 +235,28 @@ pub fn read<'a>(request: &Request<'a>, policy: &Policy) -> Result<TokenRequest<'
     }
 }
 
-/// Padding and the unused bits of the last character are as the host's decoder takes them.
+/// The unused bits of the last character are as the host's decoder takes them.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
 /// The user of HTTP Basic (RFC 7617 §2). `None` for another scheme, and for what names nobody: the host rejects it.
 fn basic_user(authorization: &[u8]) -> Option<Vec<u8>> {
-    let (scheme, credentials) = params::cut(authorization.trim_ascii(), b' ');
-    if !scheme.eq_ignore_ascii_case(b"basic") {
+    let (scheme, credentials) = authorization.trim_ascii().split_at_checked(b"basic".len())?;
+    if !scheme.eq_ignore_ascii_case(b"basic") || !credentials.first()?.is_ascii_whitespace() {
         return None;
     }
-    let decoded = LENIENT.decode(credentials?.trim_ascii()).ok()?;
+    // Some readers skip white space, take the alphabet of base64url, and end at the padding.
+    let characters = credentials.iter().filter(|byte| !byte.is_ascii_whitespace()).take_while(|byte| **byte != b'=');
+    let standard = |byte: &u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => *other,
+    };
+    let decoded = LENIENT.decode(characters.map(standard).collect::<Vec<u8>>()).ok()?;
     let user = params::cut(&decoded, b':').0;
     (!user.is_empty()).then(|| user.to_vec())
 }

@@ -69,7 +69,7 @@ impl Pkce {
     ///    and its own query first, in its order.
     /// 4. The request has an acceptable challenge, by the rules of [`AuthorizationRequest`](crate::AuthorizationRequest).
     /// 5. The store has recorded the binding, with the client and the redirect URI of the request (under `report_only`
-    ///    without them).
+    ///    without them). A `client_id` that is there twice, or cannot be decoded, is rejected.
     ///
     /// A page or a document is not read. A code in it is bound to nothing, and the token endpoint does not serve it.
     ///
@@ -131,7 +131,7 @@ impl Pkce {
         };
         // In a roll-out nothing is compared that was not compared before.
         if !self.policy().report_only {
-            if let Some(client_id) = &asked.client_id {
+            if let Some(client_id) = asked.client_id.as_ref().map_err(|reason| *reason)? {
                 bind = bind.client_id(client_id);
             }
             if let Target::Uri(redirect_uri) = &asked.target {

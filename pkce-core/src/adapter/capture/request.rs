@@ -1,6 +1,5 @@
 //! What is kept of the authorization request until the host has responded.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::target::Target;
@@ -18,8 +17,8 @@ pub struct CaptureRequest {
     pub(super) asked: AuthorizationRequest,
     pub(super) target: Target,
     pub(super) state: Option<String>,
-    /// As it is; that of `asked` is for events.
-    pub(super) client_id: Option<String>,
+    /// As it is; that of `asked` is for events. An error if readers may read different clients.
+    pub(super) client_id: Result<Option<String>, Reason>,
     /// A response mode in which a code cannot be captured.
     pub(super) unreadable_mode: bool,
     /// Whether the request has a parameter by which it is one, and asks for a code.
@@ -41,8 +40,8 @@ impl CaptureRequest {
             AuthorizationRequest::rejected(Reason::AuthorizationMethod)
         };
         let params = Params::scan(query, &NAMES).merged(&Params::scan(form.unwrap_or_default(), &NAMES));
-        let ([uri, state, mode, _, _, _, client_id, ..], [uri_repeated, _, mode_repeated, ..]) =
-            (params.values(), params.repeated());
+        let [uri, state, mode, _, _, _, client_id, ..] = params.values();
+        let [uri_repeated, _, mode_repeated, _, _, _, client_id_repeated, ..] = params.repeated();
         let [_, _, _, challenge, method, ..] = params.present();
         let target = match uri {
             _ if uri_repeated => Target::Unreadable(Reason::DuplicateParameter),
@@ -51,6 +50,11 @@ impl CaptureRequest {
                 Some(uri) => Target::Uri(uri.into_owned()),
                 None => Target::Unreadable(Reason::CodeForOtherTarget),
             },
+        };
+        let client_id = match client_id {
+            _ if client_id_repeated => Err(Reason::DuplicateParameter),
+            Some(value) => params::text(value).map(|client| Some(client.into_owned())).ok_or(Reason::BindingInvalid),
+            None => Ok(None),
         };
         // `state` and `response_mode` are names that others use too.
         let [uri_present, _, _, own @ ..] = params.present();
@@ -61,7 +65,7 @@ impl CaptureRequest {
             asked,
             target,
             state: state.and_then(params::lenient_text),
-            client_id: client_id.and_then(params::text).map(Cow::into_owned),
+            client_id,
             unreadable_mode: may_ask_for_code && is_unreadable,
             is_authorization_request,
             sends_pkce: challenge || method,

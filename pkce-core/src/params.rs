@@ -34,17 +34,16 @@ impl<'a, const N: usize> Params<'a, N> {
         while let Some(pairs) = rest {
             let (pair, others) = cut(pairs, b'&');
             rest = others;
-            let (slot, value) = match unencoded(pair, names) {
-                Some((at, value)) => (found.get_mut(at), value),
-                None => {
-                    let (name, value) = cut(pair, b'=');
-                    let position = position(name, names);
-                    bracketed |= matches!(position, Some(Position::Bracketed));
-                    let Some(Position::Exact(at)) = position else { continue };
-                    (found.get_mut(at), value.unwrap_or_default())
-                }
+            let (at, value) = if let Some(plain) = unencoded(pair, names) {
+                plain
+            } else {
+                let (name, value) = cut(pair, b'=');
+                let position = position(name, names);
+                bracketed |= matches!(position, Some(Position::Bracketed));
+                let Some(Position::Exact(at)) = position else { continue };
+                (at, value.unwrap_or_default())
             };
-            let Some(slot) = slot else { continue };
+            let Some(slot) = found.get_mut(at) else { continue };
             *slot = match *slot {
                 Found::Absent => Found::Once(value),
                 // Also when equal, also when one is empty (RFC 6749 §3.1: not more than once).

@@ -133,7 +133,7 @@ async fn handle(pkce: Pkce, verifier: String, issued: Arc<AtomicUsize>) {
     yield_now().await;
     issued.fetch_add(1, Ordering::SeqCst);
     yield_now().await;
-    drop(guard.1.take());
+    _ = guard.1.take();
 }
 
 #[test]

@@ -91,9 +91,12 @@ fn the_room_of_expired_codes_is_found_by_as_many_threads_as_there_is_room_for() 
     });
 }
 
+/// A binding, and its redemption.
+type Kept = (Binding, Option<(Ticket, Timestamp)>);
+
 /// It looks under the lock, and writes under the lock, but does not hold it in between.
 struct TwoSteps {
-    records: Mutex<HashMap<CodeDigest, (Binding, Option<(Ticket, Timestamp)>)>>,
+    records: Mutex<HashMap<CodeDigest, Kept>>,
     verb: Verb,
 }
 

@@ -44,7 +44,7 @@ fn true_replay(protocol: &Protocol, state: &State) -> bool {
 
 fn restored(_: &Protocol, state: &State) -> bool {
     let Some(record) = state.record.filter(|_| state.is_settled()) else { return true };
-    let Some(by) = record.mark.and_then(|ticket| ticket.request()) else { return true };
+    let Some(by) = record.mark.and_then(super::protocol::Ticket::request) else { return true };
     let request = &state.requests[by];
     at_host(request) || request.is_unsure || request.was_redeemed_late
 }

@@ -113,7 +113,7 @@ impl Ticket {
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.request() {
-            Some(request) => write!(f, "{request}{}", if self.0 % 2 == 0 { 'a' } else { 'b' }),
+            Some(request) => write!(f, "{request}{}", if self.0.is_multiple_of(2) { 'a' } else { 'b' }),
             None => f.write_str("BURNED"),
         }
     }
@@ -372,6 +372,7 @@ pub enum Step {
 
 /// A protocol to check: who does what, and what may go wrong.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, not a state")]
 pub struct Protocol {
     /// The token requests. They are sent to the two servers in turn.
     pub callers: Vec<Caller>,
@@ -454,9 +455,8 @@ impl Protocol {
     fn presented(&self, request: usize) -> Proof {
         match self.caller(request) {
             Caller::Wrong => Proof::Wrong,
-            Caller::Without => Proof::None,
             Caller::Right | Caller::OtherClient if self.has_challenge() => Proof::Right,
-            Caller::Right | Caller::OtherClient => Proof::None,
+            Caller::Right | Caller::OtherClient | Caller::Without => Proof::None,
         }
     }
 

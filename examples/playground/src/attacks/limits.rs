@@ -152,12 +152,13 @@ async fn allowed(wire: Wire, query: &str) -> Result<Url> {
 
 /// The attacker redeems elsewhere, and again from the user's address; then comes a client of the user's own.
 async fn stopped_by_the_address(wire: Wire, served: &Said, body: &str) -> Result<Outcome> {
-    let (passed, passes) = passed(wire, served, ALICE).await?;
+    let (by_pkce, is_served) = passed(wire, served, ALICE).await?;
     let token = format!("{SAME_ADDRESS}/token");
     let elsewhere = match wire.post_form_from(ELSEWHERE, &token, ATTACKER, body).await {
         Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
-            let said = format!("{passed}; the addresses compared: not played, because this machine has no {ELSEWHERE}");
-            return Ok(Outcome { said, right: passes });
+            let said =
+                format!("{by_pkce}; the addresses compared: not played, because this machine has no {ELSEWHERE}");
+            return Ok(Outcome { said, right: is_served });
         }
         answered => answered?,
     };
@@ -168,11 +169,11 @@ async fn stopped_by_the_address(wire: Wire, served: &Said, body: &str) -> Result
     let refused = |said: &Said| said.status == 400 && said.error().as_deref() == Some("invalid_grant");
     Ok(Outcome {
         said: format!(
-            "{passed}; the addresses compared: {}, then the user’s client: {}",
+            "{by_pkce}; the addresses compared: {}, then the user’s client: {}",
             summary(&elsewhere),
             own.status
         ),
-        right: passes && refused(&elsewhere) && refused(&again) && own.status == 200,
+        right: is_served && refused(&elsewhere) && refused(&again) && own.status == 200,
     })
 }
 

@@ -233,9 +233,8 @@ async fn a_bound_code_takes_one_call_of_the_store_once_codes_are_known_to_be_bou
         assert!(send(&pkce, VERIFIER, &more).await.is_err());
         assert_eq!(house.calls(), ["redeem"], "nothing was marked");
     }
-    assert!(
-        send_as(&pkce, VERIFIER, &named[1..], Some(&basic("https%3A%2F%2Fapp.example%2Fid%3Fa%3D1"))).await.is_ok()
-    );
+    let user = basic("https%3A%2F%2Fapp.example%2Fid%3Fa%3D1");
+    assert!(send_as(&pkce, VERIFIER, &named[1..], [&*user]).await.is_ok());
     assert_eq!(house.calls(), ["redeem"], "named as the user of HTTP Basic");
 }
 

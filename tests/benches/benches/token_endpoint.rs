@@ -65,7 +65,8 @@ impl Measured {
             Wait::Awake => _ = self.client.send_without_sleep(&requests)?,
             Wait::Asleep => self.client.send(&requests)?,
         }
-        let (time, cpu, sleeps) = (start.elapsed(), self.server.cpu_time()? - cpu, process::sleeps()? - sleeps);
+        let (time, cpu, sleeps) =
+            (start.elapsed(), self.server.cpu_time()?.saturating_sub(cpu), process::sleeps()? - sleeps);
         let each = |all: f64| all / f64::from(u32::try_from(BATCH).unwrap_or(1));
         let sleeps = f64::from(u32::try_from(sleeps).unwrap_or(u32::MAX));
         Ok(Taken { time: each(time.as_secs_f64() * 1e6), cpu: each(cpu.as_secs_f64() * 1e6), sleeps: each(sleeps) })

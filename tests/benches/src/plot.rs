@@ -42,7 +42,7 @@ pub fn draw(title: &str, unit: &str, over: &str, places: &[String], lines: &[Lin
         _ = writeln!(svg, "<text x=\"{x:.0}\" y=\"{y:.0}\" text-anchor=\"{anchor}\" fill=\"{colour}\">{text}</text>");
     };
     text(LEFT, 22.0, "start", "#000", &format!("{title}, {unit}"));
-    text((LEFT + RIGHT) / 2.0, HEIGHT - 10.0, "middle", "#000", over);
+    text(f64::midpoint(LEFT, RIGHT), HEIGHT - 10.0, "middle", "#000", over);
     for (place, name) in places.iter().enumerate() {
         text(x(place), BOTTOM + 18.0, "middle", "#000", name);
     }

@@ -96,7 +96,7 @@ fn kind(protocol: &Protocol, before: &State, step: Step, after: &State) -> Strin
     let told = match step {
         Step::Execute(command) => {
             let reply = protocol.execute(&mut before.clone(), command);
-            let is_own = before.record.and_then(|record| record.mark).and_then(|mark| mark.request());
+            let is_own = before.record.and_then(|record| record.mark).and_then(pkce_model::protocol::Ticket::request);
             format!(
                 "{:?} {:?} {reply:?} stray {} own {}",
                 protocol.caller(command.request),

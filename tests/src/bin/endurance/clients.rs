@@ -137,12 +137,12 @@ impl Clients {
                 self.hostile(code, server, chance.below(3)).await;
                 let (first, second) = (self.any(chance), self.any(chance));
                 let others = (chance.below(3), chance.below(3));
-                let (served, (), ()) = tokio::join!(
+                let (is_served, (), ()) = tokio::join!(
                     self.alone(code, chance),
                     self.hostile(code, first, others.0),
                     self.hostile(code, second, others.1)
                 );
-                u64::from(served)
+                u64::from(is_served)
             }
             // The host refuses the client's first request, and the client asks again.
             75..85 => {
@@ -222,10 +222,10 @@ impl Clients {
             1 => code.request(CLIENT, Some("a-guess-a-guess-a-guess-a-guess-a-guess-a-guess")),
             _ => code.request("another", Some(&code.verifier)),
         };
-        let served = self.ask(server, &body).await == Outcome::Tokens;
+        let is_served = self.ask(server, &body).await == Outcome::Tokens;
         self.count(|tally| {
             tally.hostile += 1;
-            tally.hostile_served += u64::from(served);
+            tally.hostile_served += u64::from(is_served);
         });
     }
 

@@ -71,6 +71,8 @@ async fn an_authorization_response_without_an_issuer_gets_that_of_the_server() {
         ("https://app.example/cb?x=y#code=CODE", Some("https://app.example/cb?x=y#code=CODE&iss")),
         ("https://app.example/cb?error=access_denied", Some("https://app.example/cb?error=access_denied&iss")),
         ("https://app.example/cb#error=access_denied", Some("https://app.example/cb#error=access_denied&iss")),
+        ("https://app.example/cb#access_token=x", Some("https://app.example/cb#access_token=x&iss")),
+        ("https://app.example/cb#id_token=x", Some("https://app.example/cb#id_token=x&iss")),
         // It has one already, whatever it says.
         ("https://app.example/cb?code=CODE&iss=https%3A%2F%2Fother.example", None),
         ("https://app.example/cb?iss=&code=CODE", None),

@@ -69,7 +69,8 @@ pub(crate) fn parameter(location: &str, name: &str) -> Option<String> {
 /// The `Location` with `iss`, if it is an authorization response, success or error, without one (RFC 9207 §2).
 pub(crate) fn with_issuer(location: &str, issuer: &str) -> Option<String> {
     let Uri { query, fragment, .. } = Uri::split(location);
-    let is_response = |component| ["code", "error"].iter().any(|name| only(component, name).is_some());
+    let is_response =
+        |component| ["code", "error", "access_token", "id_token"].iter().any(|name| only(component, name).is_some());
     let (component, end) = match (query, fragment) {
         (query, Some(fragment)) if is_response(query) => (query, location.len() - fragment.len() - 1),
         (_, fragment @ Some(_)) => (fragment, location.len()),

@@ -1,7 +1,7 @@
 """What the judges are pointed at: `SERVER`, one of the fixtures or `examples/mcp-server`.
 
 The judges want to see an MCP server. The example is one. A fixture is an authorization server alone, so an MCP server that is
-as small as possible stands beside it: what is said of that one is no verdict about the fixture, and is left out.
+as small as possible runs beside it: what is said of that one is no verdict about the fixture, and is left out.
 """
 
 import json

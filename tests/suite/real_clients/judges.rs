@@ -108,7 +108,7 @@ impl Judge {
         let rows = section.lines().filter(|line| line.starts_with("| `")).map(|line| {
             let mut cells = line.split('|').skip(1).map(|cell| cell.trim().to_owned());
             let mut next = || cells.next().unwrap();
-            let check = next().split('`').nth(1).unwrap().to_owned(); // what it is about stands after it
+            let check = next().split('`').nth(1).unwrap().to_owned(); // what it is about follows it
             Row { check, fixtures: next(), mcp_server: next(), why: next() }
         });
         (version.to_owned(), rows.collect())

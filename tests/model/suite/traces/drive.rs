@@ -40,7 +40,7 @@ impl Clocks {
         move || Timestamp::from_epoch_millis(clocks[server].load(Ordering::SeqCst))
     }
 
-    /// The code is bound at the time that `Live` stands for.
+    /// The code is bound at the time of `Live`.
     fn moment(&self, clock: Clock) -> u64 {
         match clock {
             Clock::Early => self.1 - 10_000,

@@ -1,12 +1,10 @@
 //! What can be bound to a code, and what the host is told when it cannot. Rules A14 and B.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
 use std::error::Error as _;
 use std::time::Duration;
 
-use common::{CODE, House, VERIFIER, WRONG, hold, plain, redeem, s256};
+use crate::common::{CODE, House, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
 use pkce_core::store::StoreErrorKind;

@@ -1,9 +1,7 @@
 //! Whatever is accepted, any other reader reads the same; and no input whatever makes a panic.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reading::{Requested, read_form};
+use crate::common::reading::{Requested, read_form};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::adapter::token::{self, TokenRequest};
 use pkce_core::adapter::{Body, Request};

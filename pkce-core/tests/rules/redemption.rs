@@ -1,14 +1,12 @@
 //! Redemption: who gets the code, and whether it is live afterwards. Rules C11 to C18 and C22, C23.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use crate::common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::adapter::{Body, Request};
@@ -22,7 +20,7 @@ async fn a_refused_verifier_leaves_the_code_live() {
         (None, Reason::VerifierMissing, &[]), // C12
         (Some(""), Reason::VerifierMissing, &[]),
         (Some(WRONG), Reason::VerifierMismatch, &["redeem"]), // C14
-        (Some(common::CHALLENGE), Reason::VerifierMismatch, &["redeem"]),
+        (Some(crate::common::CHALLENGE), Reason::VerifierMismatch, &["redeem"]),
     ] {
         let house = House::new();
         let pkce = house.server(Policy::new());
@@ -57,9 +55,9 @@ async fn the_bound_method_decides_and_a_plain_verifier_is_not_hashed() {
     let policy = Policy::new().allow_plain();
     for (challenge, verifier, expected) in [
         (plain(), VERIFIER, Ok(Verified(Plain))),
-        (plain(), common::CHALLENGE, Err(Reason::VerifierMismatch)),
+        (plain(), crate::common::CHALLENGE, Err(Reason::VerifierMismatch)),
         (s256(), VERIFIER, Ok(Verified(S256))),
-        (s256(), common::CHALLENGE, Err(Reason::VerifierMismatch)), // never compared as plain
+        (s256(), crate::common::CHALLENGE, Err(Reason::VerifierMismatch)), // never compared as plain
     ] {
         let pkce = House::new().server(policy.clone());
         pkce.bind(CODE, challenge).await.unwrap();

@@ -1,12 +1,10 @@
 //! `Debug` shows no code, verifier, challenge or grant: not as text, and not as a list of octets either.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::fmt::Debug;
 
+use crate::common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
 use bytes::Bytes;
-use common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
 use pkce_core::adapter::token;
 use pkce_core::adapter::{Body, BodyBuffer, Request};
 use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Redemption, Ticket};

@@ -1,9 +1,7 @@
 //! The answers, verbatim. Rules C13 and section D.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reading::{read_form, read_query};
+use crate::common::reading::{read_form, read_query};
 use std::collections::HashSet;
 
 use pkce_core::adapter::{Body, Request};

@@ -1,9 +1,7 @@
 //! The authorization request: which challenge it carries, or why it is refused. Rules A1 to A14.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reading::{Requested, read_form, read_parameters, read_query};
+use crate::common::reading::{Requested, read_form, read_parameters, read_query};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::adapter::{Body, Request};
 use pkce_core::{CodeChallenge, CodeChallengeMethod, Policy, Reason};

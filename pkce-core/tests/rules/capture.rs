@@ -1,9 +1,7 @@
 //! Capturing the code from the host's redirect: which answers go, which do not, and what goes in their place.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::{CHALLENGE, CODE, House, VERIFIER, redeem};
+use crate::common::{CHALLENGE, CODE, House, VERIFIER, redeem};
 use pkce_core::adapter::{Body, CaptureRejection, HostResponse, Request};
 use pkce_core::{ClearanceKind, CodeChallengeMethod, MemoryStore, Pkce, Policy, Reason};
 

@@ -1,16 +1,14 @@
 //! Stores that fail, hang, lose a record or break their contract. Rules C24 and C25: never a pass.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::VecDeque;
 use std::future::{Ready, pending, ready};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::{CODE, FakeClock, House, VERIFIER, WRONG, hold, redeem, s256};
 use async_trait::async_trait;
-use common::{CODE, FakeClock, House, VERIFIER, WRONG, hold, redeem, s256};
 use pkce_core::store::{
     Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, StoreErrorKind,
     Ticket,

@@ -1,14 +1,12 @@
 //! A code that is bound to a client and a redirect URI. Rules C26 and C27.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::common::{CODE, House, VERIFIER, WRONG, plain, s256};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use common::{CODE, House, VERIFIER, WRONG, plain, s256};
 use pkce_core::adapter::{Body, HostResponse, Request};
 use pkce_core::{
     Clearance, CodeChallenge, CodeChallengeMethod, ErrorCode, MemoryStore, Pkce, Policy, Reason, Rejection,
@@ -272,7 +270,7 @@ async fn the_handler_that_redeems_by_itself_compares_by_itself() {
 
 #[tokio::test]
 async fn a_captured_code_is_bound_to_the_client_and_the_redirect_uri_of_its_request() {
-    let challenge = format!("code_challenge={}&code_challenge_method=S256", common::CHALLENGE);
+    let challenge = format!("code_challenge={}&code_challenge_method=S256", crate::common::CHALLENGE);
     let query = format!("client_id=spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Ftenant%3D7&{challenge}");
     let location = format!("{TARGET}&code={CODE}");
     for (policy, is_compared) in [(Policy::new(), true), (Policy::new().report_only(), false)] {

@@ -1,9 +1,7 @@
 //! What becomes of a redeemed code once the host has answered. Rules C19 to C21.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
-use common::{CODE, House, VERIFIER, WRONG, hold, redeem, s256};
+use crate::common::{CODE, House, VERIFIER, WRONG, hold, redeem, s256};
 use pkce_core::ClearanceKind::{Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
 use pkce_core::adapter::{Body, Request};

@@ -1,9 +1,7 @@
 //! What report-only mode lets pass, and what it does not.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use crate::common::{CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::{ClearanceKind, Policy, Reason, Settle};

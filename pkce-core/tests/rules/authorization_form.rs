@@ -1,9 +1,7 @@
 //! Where the parameters of an authorization request are: query or form, by which method, in which body. Rule A1.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reading::{Requested, read_form, read_form_as, read_query};
+use crate::common::reading::{Requested, read_form, read_form_as, read_query};
 use pkce_core::adapter::{Body, Request};
 use pkce_core::{Policy, Reason};
 use serde::Deserialize;

@@ -2,18 +2,20 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fixture_host::StoreUrl;
-use pkce_core::{AuthorizationCode, CodeVerifier, Pkce, Policy};
+use pkce_core::store::{Attempt, ChallengeStore, CodeDigest, Redemption, Ticket};
+use pkce_core::{AuthorizationCode, CodeVerifier, Pkce, Policy, Timestamp};
 use pkce_tests::{Connection, Result};
-use playground::{CALLBACK, CLIENT, Wire, form};
+use playground::{CALLBACK, CLIENT, Wire};
 use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::chance::Chance;
+use crate::code::{Code, http_request};
 use crate::tally::Tally;
 
 /// How long a client asks again.
@@ -24,6 +26,7 @@ const KEPT: usize = 2000;
 /// All clients, and the authorization endpoint that binds their codes.
 pub(crate) struct Clients {
     pkce: Pkce,
+    store: Arc<dyn ChallengeStore>,
     wires: Vec<Wire>,
     /// Connections that may be used again, by server.
     idle: Vec<Mutex<Vec<Connection>>>,
@@ -31,13 +34,6 @@ pub(crate) struct Clients {
     left: AtomicU64,
     served: Mutex<VecDeque<Code>>,
     tally: Mutex<Tally>,
-}
-
-/// A code and its client's secret.
-#[derive(Clone)]
-struct Code {
-    code: String,
-    verifier: String,
 }
 
 /// What the example servers bind with a code.
@@ -70,7 +66,8 @@ impl Clients {
         let store = store.parse::<StoreUrl>()?.open().await?;
         let policy = Policy::new().code_lifetime(Duration::from_mins(10));
         Ok(Self {
-            pkce: Pkce::builder(store).policy(policy).build(),
+            pkce: Pkce::builder(Arc::clone(&store)).policy(policy).build(),
+            store,
             idle: wires.iter().map(|_| Mutex::default()).collect(),
             wires,
             left: AtomicU64::new(codes),
@@ -170,7 +167,7 @@ impl Clients {
             // The client hangs up, and asks again. Whatever the first request got, nobody has seen it.
             _ => {
                 let server = self.any(chance);
-                let body = request(&code.request(CLIENT, Some(&code.verifier)));
+                let body = http_request(&code.request(CLIENT, Some(&code.verifier)));
                 if let Some(wire) = self.wires.get(server)
                     && let Ok(mut connection) = Connection::open(*wire).await
                 {
@@ -187,13 +184,27 @@ impl Clients {
     /// The client that nobody competes with. Returns whether it was served.
     async fn alone(&self, code: &Code, chance: &mut Chance) -> bool {
         let asked = self.until_known(code, self.any(chance)).await;
+        let is_lost = asked.outcome == Outcome::Rejected && self.is_lost(code).await;
         self.count(|tally| match asked.outcome {
             Outcome::Tokens => tally.honest_served += 1,
+            Outcome::Rejected if is_lost => tally.honest_lost += 1,
             Outcome::Rejected if asked.had_a_fault => tally.honest_rejected_after_a_fault += 1,
             Outcome::Rejected => tally.honest_rejected += 1,
             Outcome::Unclear => {}
         });
         asked.outcome == Outcome::Tokens
+    }
+
+    /// Returns whether the store has no record of this code, which has not expired. An attempt without a proof changes nothing.
+    async fn is_lost(&self, code: &Code) -> bool {
+        loop {
+            let Ok(ticket) = Ticket::generate() else { continue };
+            let attempt = Attempt::new(None, ticket, Timestamp::now());
+            match self.store.redeem(&CodeDigest::of(code.code.as_bytes()), &attempt).await {
+                Ok(found) => return found == Redemption::Unknown,
+                Err(_) => sleep(Duration::from_millis(30)).await,
+            }
+        }
     }
 
     /// Asks one server after the other until the response is a final one.
@@ -278,31 +289,11 @@ impl Clients {
             Some(connection) => connection,
             None => Connection::open(*wire).await?,
         };
-        connection.send(request(body).as_bytes()).await?;
+        connection.send(http_request(body).as_bytes()).await?;
         let answer = connection.answer("POST").await?;
         if !answer.is_last {
             idle.lock().unwrap().push(connection);
         }
         Ok(answer.status)
     }
-}
-
-impl Code {
-    fn request(&self, client: &str, verifier: Option<&str>) -> String {
-        let base = [
-            ("grant_type", "authorization_code"),
-            ("client_id", client),
-            ("redirect_uri", CALLBACK),
-            ("code", &self.code),
-        ];
-        form(base.iter().chain(&verifier.map(|verifier| ("code_verifier", verifier))))
-    }
-}
-
-fn request(body: &str) -> String {
-    let length = body.len();
-    format!(
-        "POST /token HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )
 }

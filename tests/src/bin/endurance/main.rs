@@ -8,6 +8,7 @@
 
 mod chance;
 mod clients;
+mod code;
 mod faults;
 mod store;
 mod tally;

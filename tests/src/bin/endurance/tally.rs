@@ -29,6 +29,8 @@ pub(crate) struct Tally {
     pub(crate) honest_rejected_after_a_fault: u64,
     /// Clients alone with their code that were rejected at their first response.
     pub(crate) honest_rejected: u64,
+    /// Clients alone with their code that were rejected because the store had lost it.
+    pub(crate) honest_lost: u64,
     /// Clients that the host had refused before, and that were served then.
     pub(crate) refused_then_served: u64,
     /// Clients that the host had refused before, and that were rejected then: their code was not restored.
@@ -69,6 +71,7 @@ impl fmt::Display for Tally {
                 self.honest_rejected_after_a_fault,
             ),
             ("clients alone with their code: rejected without one", self.honest_rejected),
+            ("clients alone with their code: rejected because the store lost it", self.honest_lost),
             ("clients that the host refused once: served then", self.refused_then_served),
             ("clients that the host refused once: rejected then", self.refused_then_rejected),
             ("clients that gave up", self.gave_up),

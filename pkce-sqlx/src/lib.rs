@@ -283,6 +283,10 @@
 //! | expired rows are deleted while codes are redeemed | nothing else is touched | the same | the same; it pauses for the redemptions | `expired::four_servers_sweep_…`, `…_while_sqlite_is_swept` |
 //! | errors and `Debug` | no value, no password | no value; the server's error log: see *Durability* | no value | `secrets::…` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "mysql", feature = "sqlite")),
+    allow(dead_code, reason = "there is no store without a database")
+)]
 
 mod close_limit;
 mod dialect;

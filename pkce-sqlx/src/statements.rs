@@ -13,6 +13,7 @@ pub struct Statements<M> {
     pub(crate) delete_expired: &'static str,
     pub(crate) create_table: &'static str,
     /// Those that only this database has.
+    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "only MySQL has more"))]
     pub(crate) more: M,
 }
 

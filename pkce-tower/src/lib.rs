@@ -73,7 +73,7 @@
 //!
 //! | what | limit | why |
 //! | --- | --- | --- |
-//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for [`ChallengeForm`]; axum's `DefaultBodyLimit` does not apply |
+//! | a body in memory | [`Policy::body_limit`], 16 KiB | also for `ChallengeForm`; axum's `DefaultBodyLimit` does not apply |
 //! | what is read and dropped of a larger body | 1 MiB | a client that is still sending sees the response; one that announces more is answered at once |
 //! | a call of the store | [`Policy::store_timeout`], 2 seconds | by tokio's timer; on another runtime pass its timer to [`PkceBuilder::timer`] |
 //! | the time for a body | [`Policy::body_timeout`], 30 seconds | a client that sends slowly must not hold a connection; the response is a 408 |
@@ -102,8 +102,8 @@
 //!
 //! # Features
 //!
-//! * `axum` (default): the extractors [`Challenge`], [`OptionalChallenge`], [`ChallengeForm`],
-//!   [`OptionalChallengeForm`] and [`Clearance`]. Without it the layer serves any Tower service, which finds its
+//! * `axum` (default): the extractors `Challenge`, `OptionalChallenge`, `ChallengeForm`,
+//!   `OptionalChallengeForm` and [`Clearance`]. Without it the layer serves any Tower service, which finds its
 //!   clearance by [`Clearance::of`].
 //! * `metrics`: counts the outcomes and times the store, for the recorder of the [`metrics`](https://docs.rs/metrics) crate
 //!   that the host has installed: see [`pkce_core`]. Off by default.

@@ -18,9 +18,9 @@ use pkce_benches::servers::{Adapter, Variant};
 
 const CONNECTIONS: usize = 64;
 const CODES: u64 = 900_000;
-const ROUNDS: u64 = 30;
-/// Small, so that the batches of a round are sent within half a second: what disturbs one round spoils no other.
-const BATCH: u64 = 3_000;
+const ROUNDS: u64 = 400;
+/// Small, so that the batches of a round are sent within a quarter of a second: what disturbs one round spoils no other.
+const BATCH: u64 = 512;
 /// Codes are redeemed in another order than that in which they were issued. It has no divisor in common with [`CODES`].
 const STRIDE: u64 = 611_953;
 
@@ -117,10 +117,14 @@ fn report_all(adapter: Adapter, wait: Wait, taken: &[Vec<Taken>]) {
         }
     }
     let least = if adapter == Adapter::Axum { 0.96 } else { 0.99 };
-    for (ours, theirs) in [(Variant::Ours, Variant::SameJob), (Variant::OursBound, Variant::SameJobBound)] {
+    for (ours, theirs, has_target) in [
+        (Variant::Ours, Variant::SameJob, true),
+        (Variant::OursBound, Variant::SameJobBound, true),
+        (Variant::Ours, Variant::SameJobLayer, false),
+    ] {
         let name = format!("{adapter}: {ours} / {theirs}{client}");
         let (rate, cpu) = (ratio(theirs, ours, |taken| taken.time), ratio(ours, theirs, |taken| taken.cpu));
-        if wait == Wait::Awake {
+        if has_target && wait == Wait::Awake {
             report::target(&format!("{name}: requests/s"), rate, Target::AtLeast(least));
             report::target(&format!("{name}: CPU"), cpu, Target::AtMost(1.05));
         } else {

@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Form, Router};
@@ -32,6 +32,7 @@ fn app(server: Server) -> Router {
         Variant::Buffering => post(bare).layer(from_fn(buffer)),
         Variant::ByHand => post(by_hand).with_state(server.by_hand),
         Variant::SameJob | Variant::SameJobBound => post(same_job).with_state(server.same_job),
+        Variant::SameJobLayer => post(bare).layer(from_fn_with_state(server.same_job, same_job_layer)),
         Variant::Ours | Variant::OursBound => post(ours).layer(TokenEndpointLayer::new(server.pkce)),
     };
     Router::new().route("/token", token)
@@ -51,6 +52,15 @@ async fn same_job(State(codes): State<SameJob>, Form(form): Form<TokenForm>) -> 
 
 async fn ours(clearance: Clearance, Form(form): Form<TokenForm>) -> Response {
     if clearance.is_verified() { tokens(&form) } else { StatusCode::BAD_REQUEST.into_response() }
+}
+
+async fn same_job_layer(State(codes): State<SameJob>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(octets) = to_bytes(body, 16 * 1024).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    match serde_urlencoded::from_bytes(&octets) {
+        Ok(form) if codes.check(&form) => next.run(Request::from_parts(parts, Body::from(octets))).await,
+        _ => StatusCode::BAD_REQUEST.into_response(),
+    }
 }
 
 async fn buffer(request: Request, next: Next) -> Response {

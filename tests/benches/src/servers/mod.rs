@@ -43,6 +43,8 @@ pub enum Variant {
     SameJob,
     /// The same, and it compares the client and the redirect URI.
     SameJobBound,
+    /// The same job by hand in a layer: it reads the body and the form, checks, and hands the body on.
+    SameJobLayer,
     /// The adapter.
     Ours,
     /// The adapter, with codes that are bound to the client and the redirect URI.
@@ -56,8 +58,16 @@ impl Adapter {
 
 impl Variant {
     /// Every variant.
-    pub const ALL: [Self; 7] =
-        [Self::Bare, Self::Buffering, Self::ByHand, Self::SameJob, Self::SameJobBound, Self::Ours, Self::OursBound];
+    pub const ALL: [Self; 8] = [
+        Self::Bare,
+        Self::Buffering,
+        Self::ByHand,
+        Self::SameJob,
+        Self::SameJobBound,
+        Self::SameJobLayer,
+        Self::Ours,
+        Self::OursBound,
+    ];
 }
 
 impl fmt::Display for Adapter {
@@ -77,6 +87,7 @@ impl fmt::Display for Variant {
             Self::ByHand => "by-hand",
             Self::SameJob => "same-job",
             Self::SameJobBound => "same-job-bound",
+            Self::SameJobLayer => "same-job-layer",
             Self::Ours => "ours",
             Self::OursBound => "ours-bound",
         })
@@ -148,7 +159,7 @@ impl Server {
         match self.variant {
             Variant::Bare | Variant::Buffering => {}
             Variant::ByHand => self.by_hand.insert(code, proof),
-            Variant::SameJob => self.same_job.insert(code, proof, None, LIFETIME),
+            Variant::SameJob | Variant::SameJobLayer => self.same_job.insert(code, proof, None, LIFETIME),
             Variant::SameJobBound => self.same_job.insert(code, proof, Some(bound), LIFETIME),
             Variant::Ours => ready(self.pkce.bind(code, challenge).into_future())?,
             Variant::OursBound => {

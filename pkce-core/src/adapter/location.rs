@@ -31,11 +31,11 @@ fn is_jarm(piece: &[u8]) -> bool {
     named(piece).is_some_and(|(name, value)| name == b"response" && value.starts_with(b"ey"))
 }
 
-/// A browser drops tabs and line breaks wherever they are (the URL standard).
-fn named(piece: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let (name, value) = params::cut(piece, b'=');
-    let kept = percent_decode(name).filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r'));
-    Some((kept.collect(), value?))
+/// A browser drops tabs and line breaks wherever they are, also within a percent-code, before it decodes (the URL standard).
+fn named(piece: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let kept: Vec<u8> = piece.iter().copied().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r')).collect();
+    let (name, value) = params::cut(&kept, b'=');
+    Some((percent_decode(name).collect(), percent_decode(value?).collect()))
 }
 
 /// The one code of a `Location`, in the query or in the fragment (OAuth 2.0 Multiple Response Types §2.1), decoded as

@@ -216,6 +216,7 @@ async fn a_code_that_cannot_be_read_does_not_leave() {
         "https://app.example/cb?code=%0D%0AX",
         "https://app.example/cb?response=eyJhbGciOiJub25lIn0.e30.",
         "https://app.example/cb#response=eyJhbGciOiJub25lIn0.e30.",
+        "https://app.example/cb?r%65sponse=%65%79JhbGciOiJub25lIn0.e30.",
         &long,
     ] {
         let pkce = Pkce::new(MemoryStore::new());
@@ -583,7 +584,13 @@ async fn a_body_that_was_not_read_is_not_taken_for_an_empty_one() {
 
 #[tokio::test]
 async fn a_tab_that_browsers_drop_hides_no_code() {
-    for location in ["https://app.example/cb?co\tde=c", "https://app.example/cb?x=y#\tcode=c"] {
+    for location in [
+        "https://app.example/cb?co\tde=c",
+        "https://app.example/cb?x=y#\tcode=c",
+        "https://app.example/cb?c%\t6fde=c",
+        "https://app.example/cb?c%6\tfde=c",
+        "https://app.example/cb?response=e\tyJhbGciOiJub25lIn0.e30.",
+    ] {
         let house = House::new();
         let captured = capture(&house.server(Policy::new()), get(&query("")), redirect(303, location)).await;
         assert!(told(captured).0.is_some(), "{location:?}");

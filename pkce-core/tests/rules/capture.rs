@@ -181,6 +181,8 @@ async fn other_schemes_are_targets_too() {
         ("com.example.app%3A%2Fcb", "com.example.app:/cb?code=c", None),
         ("com.example.app%3A%2Fcb", "com.example.app:/cb/x?code=c", Some(Reason::CodeForOtherTarget)),
         ("com.example.app%3A%2Fcb", "com.example.app.evil:/cb?code=c", Some(Reason::CodeForOtherTarget)),
+        ("com.example.app%3A%2Fcb", "com.example.app:///cb?code=c", Some(Reason::CodeForOtherTarget)),
+        ("app%3A%2F%2F", "app:?code=c", Some(Reason::CodeForOtherTarget)),
         ("app%3A%2F%2Fcb", "app://cb/?code=c", Some(Reason::CodeForOtherTarget)),
         ("app%3A%2F%2Fcb", "app://cb?code=c", None),
         ("http%3A%2F%2F127.0.0.1%3A8765%2Fcb", "http://127.0.0.1:8765/cb?code=c", None),

@@ -2,7 +2,7 @@
 //!
 //! The input: a line with the redirect URI of the request, and the `Location` of the response.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -35,10 +35,13 @@ impl ChallengeStore for Last {
     }
 }
 
-static SERVER: LazyLock<(Arc<Last>, Pkce)> = LazyLock::new(|| {
-    let last = Arc::new(Last::default());
-    (Arc::clone(&last), Pkce::builder(last).issuer("https://as.example").build())
-});
+thread_local! {
+    // Each thread has its own: a test harness runs several.
+    static SERVER: (Arc<Last>, Pkce) = {
+        let last = Arc::new(Last::default());
+        (Arc::clone(&last), Pkce::builder(last).issuer("https://as.example").build())
+    };
+}
 
 pub(crate) fn check(bytes: &[u8]) {
     compare(bytes, str::to_owned);
@@ -61,7 +64,7 @@ fn compare(bytes: &[u8], seen: impl Fn(&str) -> String) {
         "response_type=code&client_id=a&redirect_uri={encoded}&code_challenge={CHALLENGE}&code_challenge_method=S256"
     );
     let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
-    let (last, pkce) = &*SERVER;
+    let (last, pkce) = SERVER.with(Clone::clone);
     let Ok(asked) = pkce.capture_request(&request) else { panic!("the request is a good one") };
     let shown = std::str::from_utf8(location).map_or_else(|_| location.to_vec(), |text| seen(text).into_bytes());
     let host = HostResponse::new(303).header("location", &shown);

@@ -2,7 +2,7 @@
 //!
 //! The input: one byte that says what the script replied, and the record.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,10 +37,13 @@ impl ConnectionLike for Echo {
     }
 }
 
-static ECHO: LazyLock<(Echo, RedisStore<Echo>)> = LazyLock::new(|| {
-    let echo = Echo(Arc::new(Mutex::new((Value::Nil, Vec::new()))));
-    (echo.clone(), RedisStore::new(echo))
-});
+thread_local! {
+    // Each thread has its own: a test harness runs several.
+    static ECHO: (Echo, RedisStore<Echo>) = {
+        let echo = Echo(Arc::new(Mutex::new((Value::Nil, Vec::new()))));
+        (echo.clone(), RedisStore::new(echo))
+    };
+}
 
 const NOW: u64 = 1_767_225_600_500;
 
@@ -61,7 +64,7 @@ pub(crate) fn planted(bytes: &[u8]) {
 
 fn compare(bytes: &[u8], seen: impl Fn(&[u8]) -> Vec<u8>) {
     let Some((marked, record)) = bytes.split_first() else { return };
-    let (echo, store) = &*ECHO;
+    let (echo, store) = ECHO.with(Clone::clone);
     let reply = |value| echo.0.lock().unwrap_or_else(PoisonError::into_inner).0 = value;
     reply(match marked {
         b'0' | b'1' => Value::Array(vec![Value::Int(i64::from(marked - b'0')), Value::BulkString(seen(record))]),

@@ -1,6 +1,6 @@
 //! The redirect target of an authorization request, and whether a redirect goes there.
 
-use url::{Url, form_urlencoded};
+use url::{Position, Url, form_urlencoded};
 
 use crate::adapter::location;
 use crate::reason::Reason;
@@ -21,7 +21,7 @@ impl Target {
     /// Returns this target as the redirect's `Location` spells it, with the target's own query, if the redirect goes there.
     ///
     /// Both are parsed as browsers parse them (the URL standard), which rewrites `/../`, the case of the host, an IDN and
-    /// `127.1`. Then scheme, host, port and path must be the same, and the target's own parameters must come first, in
+    /// `127.1`. Then everything up to the path must be the same, and the target's own parameters must come first, in
     /// their order. Any other difference is another target.
     pub(crate) fn within(&self, location: &str) -> Option<String> {
         let Self::Uri(uri) = self else { return None };
@@ -29,12 +29,7 @@ impl Target {
             return None;
         }
         let (own, sent) = (Url::parse(uri).ok()?, Url::parse(location).ok()?);
-        let is_same_place = own.scheme() == sent.scheme()
-            && own.username() == sent.username()
-            && own.password() == sent.password()
-            && own.host() == sent.host()
-            && own.port_or_known_default() == sent.port_or_known_default()
-            && own.path() == sent.path();
+        let is_same_place = own[..Position::AfterPath] == sent[..Position::AfterPath];
         // A redirect URI has no fragment (RFC 6749 §3.1.2).
         if !is_same_place || own.fragment().is_some() {
             return None;

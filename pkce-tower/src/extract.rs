@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use http::Extensions;
+#[cfg(feature = "axum")]
 use pkce_core::PendingChallenge;
 
 /// The code challenge of an authorization request by GET, required.

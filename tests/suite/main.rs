@@ -15,7 +15,6 @@ mod flow;
 mod host;
 mod memory_store;
 mod metadata;
-mod metadata_events;
 mod pages;
 mod plain_tower;
 mod playground;

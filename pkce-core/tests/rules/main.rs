@@ -9,7 +9,6 @@ mod binding;
 mod bound_request;
 mod capture;
 mod debug_output;
-mod events;
 mod metadata;
 mod parsing_properties;
 mod redemption;

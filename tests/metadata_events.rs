@@ -1,4 +1,7 @@
 //! Every response to a request for the metadata is an event, by both adapters.
+//!
+//! A program of its own, in which every thread has a subscriber, as `pkce-core/tests/events.rs` is.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::future::ready;
 use std::io;

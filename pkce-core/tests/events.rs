@@ -1,11 +1,16 @@
 //! The events: for every outcome the fields of the table in the crate's documentation, and never a secret.
+//!
+//! These tests are a program of their own, in which every thread has a subscriber. A thread without one that is the first at
+//! an event makes `tracing` leave that event out, in all threads.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
 
 use std::fmt::{Debug, Write as _};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use crate::common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
+use common::{CHALLENGE, CODE, House, MALFORMED, VERIFIER, WRONG, hold, plain, redeem, s256};
 use pkce_core::adapter::metadata::{self, Failure};
 use pkce_core::adapter::{Body, HostResponse, Request};
 use pkce_core::store::StoreError;
@@ -67,12 +72,12 @@ fn events<T>(work: impl Future<Output = T>) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let work = || with_default(journal.clone(), || runtime.block_on(work));
     #[cfg(feature = "metrics")]
-    let counted = crate::common::metrics::scraped(work);
+    let counted = common::metrics::scraped(work);
     #[cfg(not(feature = "metrics"))]
     work();
     let lines = std::mem::take(&mut *journal.0.lock().unwrap());
     #[cfg(feature = "metrics")]
-    assert_eq!(crate::common::metrics::counts(&counted), crate::common::metrics::expected_of(&lines), "{counted}");
+    assert_eq!(common::metrics::counts(&counted), common::metrics::expected_of(&lines), "{counted}");
     for secret in [CODE, VERIFIER, CHALLENGE, WRONG, MALFORMED, GRANT] {
         assert!(lines.iter().all(|line| !line.contains(secret)), "{lines:?}");
     }

@@ -17,6 +17,7 @@ const GRANT: &str = "grant-of-alice";
 
 fn shows_nothing(value: &impl Debug) {
     for text in [format!("{value:?}"), format!("{value:#?}")] {
+        assert!(!text.is_empty());
         let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         for secret in [CODE, VERIFIER, CHALLENGE, GRANT] {
             assert!(!dense.contains(secret), "{text}");
@@ -91,7 +92,9 @@ fn of_values() {
 #[tokio::test]
 async fn of_all_that_a_server_hands_out() {
     let house = House::new();
-    let pkce = house.builder(Policy::new()).on_replay(async |replay: Replay| shows_nothing(&replay)).build();
+    let builder = house.builder(Policy::new()).on_replay(async |replay: Replay| shows_nothing(&replay));
+    shows_nothing(&builder);
+    let pkce = builder.build();
     let bind = pkce.bind(CODE, plain()).grant(GRANT);
     shows_nothing(&bind);
     drop(bind);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::future::{Ready, pending, ready};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use pkce_core::store::{
     Attempt, Binding, BindingParts, ChallengeStore, CodeDigest, Inserted, Redemption, StoreError, StoreErrorKind,
     Ticket,
 };
-use pkce_core::{BindError, MemoryStore, Pkce, Policy, Reason, Settle, Timestamp};
+use pkce_core::{MemoryStore, Pkce, Policy, Reason, Rejection, Settle, Timestamp};
 
 type Answer = Box<dyn Fn(&Attempt) -> Option<Result<Redemption, StoreError>> + Send + Sync>;
 
@@ -167,16 +168,51 @@ async fn a_redemption_whose_response_was_lost_is_no_replay() {
 
 #[tokio::test]
 async fn a_code_does_not_leave_if_the_store_did_not_record_it() {
-    for (puppet, kind) in [
-        (Puppet::new(|_| Some(Err(StoreError::unavailable("gone")))), StoreErrorKind::Unavailable),
-        (Puppet::new(|_| Some(Err(StoreError::full()))), StoreErrorKind::Full),
-        (Puppet::new(|_| None), StoreErrorKind::TimedOut),
+    for (puppet, kind, reason) in [
+        (
+            Puppet::new(|_| Some(Err(StoreError::unavailable("gone")))),
+            StoreErrorKind::Unavailable,
+            Reason::StoreUnavailable,
+        ),
+        (Puppet::new(|_| Some(Err(StoreError::full()))), StoreErrorKind::Full, Reason::StoreUnavailable),
+        (Puppet::new(|_| None), StoreErrorKind::TimedOut, Reason::StoreTimedOut),
     ] {
-        let Err(BindError::Store(error)) = puppet.server(Policy::new()).bind(CODE, s256()).await else {
-            panic!("{kind:?}")
-        };
-        assert_eq!(error.kind(), kind);
+        let error = puppet.server(Policy::new()).bind(CODE, s256()).await.unwrap_err();
+        let source = error.source().unwrap().downcast_ref::<StoreError>().unwrap();
+        assert_eq!(source.kind(), kind);
+        assert_eq!(Rejection::from(error).reason(), reason);
     }
+}
+
+struct Hung;
+
+#[async_trait]
+impl ChallengeStore for Hung {
+    async fn insert(&self, _: &CodeDigest, _: &Binding) -> Result<Inserted, StoreError> {
+        pending().await
+    }
+
+    async fn redeem(&self, _: &CodeDigest, _: &Attempt) -> Result<Redemption, StoreError> {
+        pending().await
+    }
+
+    async fn restore(&self, _: &CodeDigest, _: Ticket) -> Result<(), StoreError> {
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_client_waits_for_a_store_that_hangs_for_the_time_out_and_a_quarter_more() {
+    let timers = Arc::new(Mutex::new(Vec::new()));
+    let started = Arc::clone(&timers);
+    let timer = move |duration: Duration| {
+        started.lock().unwrap().push(duration.as_millis());
+        ready(())
+    };
+    let policy = Policy::new().store_timeout(Duration::from_secs(1));
+    let pkce = Pkce::builder(Hung).policy(policy).timer(timer).build();
+    assert_eq!(redeem(&pkce, Some(VERIFIER)).await, Err(Reason::StoreTimedOut));
+    assert_eq!(*timers.lock().unwrap(), [1000, 250]);
 }
 
 #[tokio::test]
@@ -263,7 +299,7 @@ async fn with_tokio_every_call_times_out_from_new_on() {
         assert_eq!(pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err().reason(), Reason::StoreTimedOut);
         assert_eq!(begun.elapsed().as_secs(), 2, "and it was restored at once");
         let bound = pkce.bind(CODE, s256()).await;
-        assert!(matches!(bound, Err(BindError::Store(error)) if error.kind() == StoreErrorKind::TimedOut));
+        assert!(matches!(bound, Err(pkce_core::BindError::Store(error)) if error.kind() == StoreErrorKind::TimedOut));
         assert_eq!(begun.elapsed().as_secs(), 4);
     }
 }

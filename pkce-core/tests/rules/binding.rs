@@ -9,8 +9,8 @@ use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
 use pkce_core::store::StoreErrorKind;
 use pkce_core::{
-    AuthorizationResponse, BindError, CodeChallenge, CodeVerifier, MemoryStore, PendingChallenge, Pkce, Policy, Reason,
-    Rejection, Settle,
+    AuthorizationCode, AuthorizationResponse, BindError, CodeChallenge, CodeVerifier, MemoryStore, PendingChallenge,
+    Pkce, Policy, Reason, Rejection, Settle,
 };
 
 /// What a session gives back that lost its challenge.
@@ -30,6 +30,16 @@ async fn only_a_code_that_could_be_redeemed_is_bound() {
         pkce.bind(code, s256()).await.unwrap();
         assert!(pkce.redeem(code, Some(VERIFIER)).await.is_ok(), "{code:?}");
     }
+}
+
+#[test]
+fn a_generated_code_is_43_characters_of_base64url_and_another_each_time() {
+    let (one, another) = (AuthorizationCode::generate().unwrap(), AuthorizationCode::generate().unwrap());
+    for code in [&one, &another] {
+        assert_eq!((code.as_str().len(), code.as_ref()), (43, code.as_str()));
+        assert!(code.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    }
+    assert_ne!(one.as_str(), another.as_str());
 }
 
 #[tokio::test]

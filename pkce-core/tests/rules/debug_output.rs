@@ -15,9 +15,10 @@ use pkce_core::{
 
 const GRANT: &str = "grant-of-alice";
 
-fn shows_nothing(value: &impl Debug) {
+/// It shows its name, and nothing of what is secret.
+fn shows_only(name: &str, value: &impl Debug) {
     for text in [format!("{value:?}"), format!("{value:#?}")] {
-        assert!(!text.is_empty());
+        assert!(text.starts_with(name), "{text}");
         let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         for secret in [CODE, VERIFIER, CHALLENGE, GRANT] {
             assert!(!dense.contains(secret), "{text}");
@@ -41,17 +42,17 @@ fn of_a_request() {
     let request = Request::new("POST", Body::Complete(form.as_bytes()))
         .query(Some(&form))
         .header("content-type", b"application/x-www-form-urlencoded");
-    shows_nothing(&request);
+    shows_only("Request", &request);
     let plain_request = Request::new("POST", Body::Complete(form.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
-    shows_nothing(&token::read(&plain_request, &Policy::new()).unwrap());
+    shows_only("CodeGrant", &token::read(&plain_request, &Policy::new()).unwrap());
     let query = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
     let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
-    shows_nothing(&AuthorizationRequest::from_query(&request, &Policy::new()));
+    shows_only("AuthorizationRequest", &AuthorizationRequest::from_query(&request, &Policy::new()));
     let pkce = Pkce::new(MemoryStore::new());
     let response = AuthorizationResponse::new(&pkce, "https://a.example/cb").state(VERIFIER.to_owned());
-    shows_nothing(&response);
-    shows_nothing(&response.code(CODE));
+    shows_only("AuthorizationResponse", &response);
+    shows_only("AuthorizationRedirect", &response.code(CODE));
 }
 
 #[test]
@@ -61,17 +62,20 @@ fn of_a_body_that_is_gathered() {
         for _ in 0..chunks {
             assert!(buffer.push(Bytes::from(form())).is_continue());
         }
-        shows_nothing(&buffer);
-        shows_nothing(&buffer.finish());
+        shows_only("BodyBuffer", &buffer);
+        shows_only("", &buffer.finish());
     }
 }
 
 #[test]
 fn of_values() {
-    shows_nothing(&VERIFIER.parse::<CodeVerifier>().unwrap());
-    shows_nothing(&(s256(), plain()));
-    shows_nothing(&(PendingChallenge::from(s256()), PendingChallenge::from(plain())));
+    shows_only("CodeVerifier", &VERIFIER.parse::<CodeVerifier>().unwrap());
+    for challenge in [s256(), plain()] {
+        shows_only("CodeChallenge", &challenge);
+        shows_only("PendingChallenge", &PendingChallenge::from(challenge));
+    }
     let code = AuthorizationCode::generate().unwrap();
+    shows_only("AuthorizationCode", &code);
     assert!(!format!("{code:?}").contains(code.as_str()));
     let (from, until) = (Timestamp::from_epoch_millis(0), Timestamp::from_epoch_millis(1));
     let proof = *s256().proof();
@@ -83,25 +87,29 @@ fn of_values() {
         expires_at: until,
     })
     .unwrap();
-    shows_nothing(&binding);
-    shows_nothing(&Attempt::new(Some(proof), Ticket::generate().unwrap(), from));
-    shows_nothing(&Redemption::Again { binding, ticket: Ticket::generate().unwrap(), at: from });
-    shows_nothing(&CodeDigest::of(CODE.as_bytes()));
+    shows_only("Binding", &binding);
+    shows_only("Proof", &proof);
+    let ticket = Ticket::generate().unwrap();
+    shows_only("Ticket", &ticket);
+    shows_only("Attempt", &Attempt::new(Some(proof), ticket, from));
+    shows_only("Again", &Redemption::Again { binding, ticket, at: from });
+    shows_only("CodeDigest", &CodeDigest::of(CODE.as_bytes()));
 }
 
 #[tokio::test]
 async fn of_all_that_a_server_hands_out() {
     let house = House::new();
-    let builder = house.builder(Policy::new()).on_replay(async |replay: Replay| shows_nothing(&replay));
-    shows_nothing(&builder);
+    let builder = house.builder(Policy::new()).on_replay(async |replay: Replay| shows_only("Replay", &replay));
+    shows_only("PkceBuilder", &builder);
     let pkce = builder.build();
     let bind = pkce.bind(CODE, plain()).grant(GRANT);
-    shows_nothing(&bind);
+    shows_only("Bind", &bind);
     drop(bind);
     pkce.bind(CODE, s256()).grant(GRANT).await.unwrap();
-    let held = hold(&pkce, Some(VERIFIER)).await;
-    shows_nothing(&held);
-    shows_nothing(&pkce);
-    shows_nothing(&pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err());
-    shows_nothing(&pkce.bind(CODE, s256()).grant(GRANT).await.unwrap_err());
+    let (clearance, reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
+    shows_only("Clearance", &clearance);
+    shows_only("Reservation", &reservation);
+    shows_only("Pkce", &pkce);
+    shows_only("Rejection", &pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err());
+    shows_only("CodeAlreadyBound", &pkce.bind(CODE, s256()).grant(GRANT).await.unwrap_err());
 }

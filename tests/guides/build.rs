@@ -1,5 +1,6 @@
 //! Takes the programs out of the guides: `src/main.rs` as the reader has it when it is built, numbered in each guide from 1,
-//! as `axum_1.rs`, and what else is Rust in a guide, as `axum_piece_1.rs`.
+//! as `axum_1.rs`, and what else is Rust in a guide, as `axum_piece_1.rs`. The programs of the README are `readme_1.rs`, for axum,
+//! and `readme_2.rs`, for Actix.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={}", path.display());
         let name = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a guide has no name")?;
         take_out(name, &fs::read_to_string(&path)?)?;
+    }
+    take_out_of_the_readme()
+}
+
+/// Its programs have nothing to tell them where to listen, so here the first argument does.
+fn take_out_of_the_readme() -> Result<(), Box<dyn Error>> {
+    let readme = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../README.md");
+    println!("cargo::rerun-if-changed={}", readme.display());
+    let (readme, out) = (fs::read_to_string(readme)?, PathBuf::from(env::var("OUT_DIR")?));
+    for (number, block) in (1..).zip(readme.split("```rust,no_run\n").skip(1)) {
+        let program = block.split("\n```").next().unwrap_or(block);
+        let program = program.replace("\"127.0.0.1:3000\"", "std::env::args().nth(1).unwrap()");
+        fs::write(out.join(format!("readme_{number}.rs")), program)?;
     }
     Ok(())
 }

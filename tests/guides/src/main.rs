@@ -1,4 +1,4 @@
-//! The programs of the guides, as their listings and changes make them. `GUIDE_PROGRAM` in the environment names one: the
+//! The programs of the guides and of the README, as their listings and changes make them. `GUIDE_PROGRAM` in the environment names one: the
 //! guide, and the number of the version, as in `axum_2`. The arguments are the program's own.
 //!
 //! They are one binary, because linking is most of the work.
@@ -32,7 +32,9 @@ macro_rules! programs {
     };
 }
 
-programs! { actix_1, actix_2, actix_3, axum_1, axum_2, axum_3, migration_1, migration_2, migration_3 }
+programs! {
+    actix_1, actix_2, actix_3, axum_1, axum_2, axum_3, migration_1, migration_2, migration_3, readme_1, readme_2,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     run(&env::var("GUIDE_PROGRAM")?)

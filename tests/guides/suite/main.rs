@@ -1,4 +1,4 @@
-//! Follows the guides to the letter: the listings, the changes, the servers, the commands and what they print.
+//! Follows the guides and the README to the letter: the listings, the changes, the servers, the commands and what they print.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a guide that cannot be followed fails its test")]
 
 mod block;
@@ -9,6 +9,7 @@ mod manifest;
 mod pieces;
 mod ports;
 mod program;
+mod readme;
 mod said;
 mod shell;
 mod version;

@@ -95,7 +95,7 @@ impl fmt::Debug for CodeVerifier {
 pub enum InvalidCodeVerifier {
     /// It has fewer than 43 or more than 128 bytes.
     Length,
-    /// It has an byte outside `A-Z a-z 0-9 - . _ ~`.
+    /// It has a byte outside `A-Z a-z 0-9 - . _ ~`.
     Character,
 }
 

@@ -9,8 +9,8 @@ use pkce_core::ClearanceKind::{Unverified, Verified, WithoutChallenge};
 use pkce_core::CodeChallengeMethod::S256;
 use pkce_core::store::StoreErrorKind;
 use pkce_core::{
-    AuthorizationCode, AuthorizationResponse, BindError, CodeChallenge, CodeVerifier, MemoryStore, PendingChallenge,
-    Pkce, Policy, Reason, Rejection, Settle,
+    AuthorizationCode, AuthorizationResponse, BindError, CodeChallenge, CodeVerifier, GrantError, MemoryStore,
+    PendingChallenge, Pkce, Policy, Reason, Rejection, Settle,
 };
 
 /// What a session gives back that lost its challenge.
@@ -170,6 +170,28 @@ async fn errors_say_what_is_wrong_and_why() {
         assert_eq!(error.to_string(), text);
         assert_eq!(error.source().map(ToString::to_string).as_deref(), source);
     }
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_written_or_read_is_not_one_that_is_missing() {
+    let pkce = House::new().server(Policy::new());
+    let no_json = std::collections::BTreeMap::from([((), ())]);
+    let error = pkce.bind(CODE, s256()).grant(&no_json).await.unwrap_err();
+    assert_eq!(error.to_string(), "the grant cannot be serialised");
+    let source = error.source().unwrap().downcast_ref::<GrantError>().unwrap();
+    assert_eq!((source.to_string(), source.is_missing()), (error.to_string(), false));
+
+    pkce.bind(CODE, s256()).grant("alice").await.unwrap();
+    let (clearance, _reservation) = hold(&pkce, Some(VERIFIER)).await.unwrap();
+    let error = clearance.grant::<u64>().unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.is_missing()), ("the grant of the code is of another type", false));
+    assert!(error.source().is_some());
+
+    pkce.bind("without", s256()).await.unwrap();
+    let (clearance, _reservation) = pkce.redeem("without", Some(VERIFIER)).await.unwrap();
+    let error = clearance.grant::<String>().unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.is_missing()), ("the code was bound without a grant", true));
+    assert!(error.source().is_none());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use crate::common::{CHALLENGE, CODE, House, VERIFIER, hold, plain, s256};
 use bytes::Bytes;
 use pkce_core::adapter::token;
-use pkce_core::adapter::{Body, BodyBuffer, Request};
+use pkce_core::adapter::{Body, BodyBuffer, HostResponse, Request};
 use pkce_core::store::{Attempt, Binding, BindingParts, CodeDigest, Redemption, Ticket};
 use pkce_core::{
     AuthorizationCode, AuthorizationRequest, AuthorizationResponse, CodeVerifier, MemoryStore, PendingChallenge, Pkce,
@@ -43,6 +43,8 @@ fn of_a_request() {
         .query(Some(&form))
         .header("content-type", b"application/x-www-form-urlencoded");
     shows_only("Request", &request);
+    let location = format!("https://a.example/cb?code={CODE}");
+    shows_only("HostResponse", &HostResponse::new(303).header("location", location.as_bytes()));
     let plain_request = Request::new("POST", Body::Complete(form.as_bytes()))
         .header("content-type", b"application/x-www-form-urlencoded");
     shows_only("CodeGrant", &token::read(&plain_request, &Policy::new()).unwrap());
@@ -50,6 +52,7 @@ fn of_a_request() {
     let request = Request::new("GET", Body::Complete(b"")).query(Some(&query));
     shows_only("AuthorizationRequest", &AuthorizationRequest::from_query(&request, &Policy::new()));
     let pkce = Pkce::new(MemoryStore::new());
+    shows_only("CaptureRequest", &pkce.capture_request(&request).unwrap());
     let response = AuthorizationResponse::new(&pkce, "https://a.example/cb").state(VERIFIER.to_owned());
     shows_only("AuthorizationResponse", &response);
     shows_only("AuthorizationRedirect", &response.code(CODE));
@@ -63,8 +66,15 @@ fn of_a_body_that_is_gathered() {
             assert!(buffer.push(Bytes::from(form())).is_continue());
         }
         shows_only("BodyBuffer", &buffer);
-        shows_only("", &buffer.finish());
+        shows_only("RequestBody", &buffer.finish());
     }
+}
+
+#[test]
+fn of_a_body_that_was_not_read() {
+    let bodies = [Body::Complete(b"12"), Body::Unread, Body::TooLarge, Body::TimedOut, Body::Failed];
+    let shown = bodies.map(|body| format!("{body:?}"));
+    assert_eq!(shown, ["Complete(2 bytes)", "Unread", "TooLarge", "TimedOut", "Failed"]);
 }
 
 #[test]
@@ -79,14 +89,15 @@ fn of_values() {
     assert!(!format!("{code:?}").contains(code.as_str()));
     let (from, until) = (Timestamp::from_epoch_millis(0), Timestamp::from_epoch_millis(1));
     let proof = *s256().proof();
-    let binding = Binding::from_parts(BindingParts {
+    let parts = BindingParts {
         method: "S256",
         proof: Some(proof.as_bytes()),
         grant: Some(GRANT.as_bytes().into()),
         issued_at: from,
         expires_at: until,
-    })
-    .unwrap();
+    };
+    shows_only("BindingParts", &parts);
+    let binding = Binding::from_parts(parts).unwrap();
     shows_only("Binding", &binding);
     shows_only("Proof", &proof);
     let ticket = Ticket::generate().unwrap();
@@ -110,6 +121,7 @@ async fn of_all_that_a_server_hands_out() {
     shows_only("Clearance", &clearance);
     shows_only("Reservation", &reservation);
     shows_only("Pkce", &pkce);
+    shows_only("MemoryStoreBuilder", &MemoryStore::builder());
     shows_only("Rejection", &pkce.redeem(CODE, Some(VERIFIER)).await.unwrap_err());
     shows_only("CodeAlreadyBound", &pkce.bind(CODE, s256()).grant(GRANT).await.unwrap_err());
 }

@@ -9,6 +9,7 @@ mod binding;
 mod bound_request;
 mod capture;
 mod debug_output;
+mod error_messages;
 mod metadata;
 mod parsing_properties;
 mod redemption;

@@ -111,7 +111,7 @@ pub(crate) fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, MalformedValue> {
     while let Some(&byte) = bytes.next() {
         decoded.push(match byte {
             b'+' => b' ',
-            b'%' => digit(bytes.next())? << 4 | digit(bytes.next())?,
+            b'%' => digit(bytes.next())? * 16 + digit(bytes.next())?,
             _ => byte,
         });
     }

@@ -179,6 +179,7 @@ mod tests {
         let (one, two) = (CodeVerifier::generate().unwrap(), CodeVerifier::generate().unwrap());
         assert_ne!(one.as_str(), two.as_str());
         assert_eq!(one.as_str().len(), 43);
+        assert_eq!(one.token_parameter(), ("code_verifier", one.as_str()));
         assert_eq!(format!("{one:?}"), "CodeVerifier([redacted])");
     }
 }

@@ -174,4 +174,14 @@ mod tests {
         let taken = (0..1000).take_while(|_| buffer.push(chunk.clone()).is_continue()).count();
         assert_eq!(taken, 16);
     }
+
+    #[test]
+    fn after_a_chunk_that_is_too_large_no_other_is_kept() {
+        let half = usize::try_from(DRAINED).unwrap() / 2;
+        let mut buffer = BodyBuffer::new(&Policy::new().body_limit(half), None);
+        let mut push = |length| buffer.push(Bytes::from(vec![0; length]));
+        assert!(push(half + 1).is_continue());
+        assert!(push(half - 1).is_continue());
+        assert!(push(1).is_break());
+    }
 }

@@ -90,6 +90,24 @@ async fn an_authorization_response_without_an_issuer_gets_that_of_the_server() {
 }
 
 #[tokio::test]
+async fn without_a_redirect_uri_only_an_absolute_location_leads_to_the_client() {
+    let policy = Policy::new().allow_missing_redirect_uri();
+    let pkce = House::new().builder(policy).issuer("https://as.example").build();
+    let authorization = format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    for (query, location, is_completed) in [
+        (authorization.as_str(), "https://app.example/cb?error=access_denied", true),
+        (&authorization, "/consent?error=access_denied", false),
+        ("", "https://app.example/cb?error=access_denied", false),
+        ("", "/login?error=expired", false),
+    ] {
+        let asked = pkce.capture_request(&get(query)).unwrap();
+        let captured = pkce.capture(&asked, &redirect(303, location)).await.unwrap();
+        let expected = is_completed.then(|| format!("{location}&iss=https%3A%2F%2Fas.example"));
+        assert_eq!(captured, expected, "{query} {location}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_decoded_as_the_client_decodes_it() {
     let pkce = Pkce::new(MemoryStore::new());
     let location = format!("{TARGET}?code=a%2Bb+c%2F%3D");
@@ -109,6 +127,7 @@ async fn an_answer_without_a_code_passes_whatever_the_request() {
             redirect(307, "https://app.example/cb?error=access_denied&error_description=no+code&state=s"),
             redirect(303, "https://app.example/cb#error=login_required"),
             redirect(302, "https://evil.example/"),
+            redirect(302, "https://app.example/cb?response=none&state=eyJhbGciOiJub25lIn0"),
             HostResponse::new(303).header("location", b"/a").header("location", b"/b"),
             HostResponse::new(303).header("location", b"/\xff").header("set-cookie", b"a=b; code=c"),
         ] {

@@ -21,6 +21,17 @@ async fn bind(pkce: &Pkce) {
     pkce.bind(CODE, s256()).grant("alice").client_id(CLIENT).redirect_uri(TARGET).await.unwrap();
 }
 
+/// A code that was bound, or was not, is redeemed: that decides what is tried first for the next code.
+async fn redeem_another(pkce: &Pkce, is_bound: bool) {
+    let bind = pkce.bind("another", s256());
+    if is_bound {
+        bind.client_id(CLIENT).await.unwrap()
+    } else {
+        bind.await.unwrap()
+    }
+    assert!(pkce.redeem("another", Some(VERIFIER)).await.is_ok());
+}
+
 /// A token request with the right verifier and these further parameters.
 async fn send(pkce: &Pkce, verifier: &str, more: &[(&str, &str)]) -> Result<(Clearance, Reservation), Rejection> {
     send_as(pkce, verifier, more, None).await
@@ -63,14 +74,20 @@ async fn the_right_client_at_the_right_place_is_served_with_its_grant() {
         (vec![], Some("Bearer x".to_owned())),
         (vec![], Some("Basic %%%".to_owned())), // names nobody: the host rejects it
         (vec![], Some("basic".to_owned())),
+        (vec![], Some(basic("mallory").replace("Basic ", "Basic"))), // another scheme
+        (vec![], Some(basic("mallory").replace("Basic ", "Other "))),
         (vec![("client_id", "")], Some(basic(""))),
     ] {
-        let pkce = House::new().server(Policy::new());
-        bind(&pkce).await;
-        let (clearance, _reservation) = send_as(&pkce, VERIFIER, &more, authorization.as_deref()).await.unwrap();
-        assert_eq!((clearance.client_id(), clearance.redirect_uri()), (Some(CLIENT), Some(TARGET)));
-        assert_eq!(clearance.grant::<String>().unwrap(), "alice");
-        assert!(clearance.is_verified());
+        for last_was_bound in [false, true] {
+            let pkce = House::new().server(Policy::new());
+            redeem_another(&pkce, last_was_bound).await;
+            bind(&pkce).await;
+            let served = send_as(&pkce, VERIFIER, &more, authorization.as_deref()).await;
+            let (clearance, _reservation) = served.unwrap();
+            assert_eq!((clearance.client_id(), clearance.redirect_uri()), (Some(CLIENT), Some(TARGET)));
+            assert_eq!(clearance.grant::<String>().unwrap(), "alice");
+            assert!(clearance.is_verified());
+        }
     }
 }
 
@@ -89,13 +106,15 @@ async fn another_client_or_another_place_is_rejected_burns_nothing_and_is_no_rep
         (vec![("redirect_uri", "https://app.example/cb?tenant=7&")], None, Reason::RedirectUriMismatch),
         (vec![("redirect_uri", "HTTPS://app.example/cb?tenant=7")], None, Reason::RedirectUriMismatch),
     ] {
-        for policy in [Policy::new(), Policy::new().burn_on_mismatch(), Policy::new().report_only()] {
+        let policies = [Policy::new(), Policy::new().burn_on_mismatch(), Policy::new().report_only()];
+        for (policy, last_was_bound) in policies.iter().flat_map(|policy| [(policy, false), (policy, true)]) {
             let seen = Arc::clone(&replays);
             let hook = move |_| {
                 seen.fetch_add(1, Ordering::SeqCst);
                 std::future::ready(())
             };
-            let pkce = House::new().builder(policy).on_replay(hook).build();
+            let pkce = House::new().builder(policy.clone()).on_replay(hook).build();
+            redeem_another(&pkce, last_was_bound).await;
             bind(&pkce).await;
             for redeemed in [false, true] {
                 let rejection = send_as(&pkce, VERIFIER, &more, authorization.as_deref()).await.unwrap_err();
@@ -232,8 +251,12 @@ async fn a_bound_code_takes_one_call_of_the_store_once_codes_are_known_to_be_bou
         assert_eq!(house.calls(), ["redeem"], "nothing was marked");
     }
     let user = basic("https%3A%2F%2Fapp.example%2Fid%3Fa%3D1");
-    assert!(send_as(&pkce, VERIFIER, &named[1..], [&*user]).await.is_ok());
-    assert_eq!(house.calls(), ["redeem"], "named as the user of HTTP Basic");
+    for more in [&named[1..], &named] {
+        let (_, reservation) = send_as(&pkce, VERIFIER, more, [&*user]).await.unwrap();
+        assert_eq!(house.calls(), ["redeem"], "named as the user of HTTP Basic");
+        pkce.settle(reservation, Settle::Restore).await;
+        house.calls();
+    }
 }
 
 /// A client can choose the proof of a bound request as the challenge of a code that is not bound.

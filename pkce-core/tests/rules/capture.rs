@@ -318,6 +318,16 @@ async fn the_error_redirect_has_the_state_of_the_request_and_the_issuer_of_the_h
 }
 
 #[tokio::test]
+async fn the_error_redirect_has_the_error_where_the_host_had_the_code() {
+    for (host, end) in [("?code=c", '?'), ("?x#code=c", '#'), ("?code=c#code=c", '?'), ("?code=c&code=d", '?')] {
+        let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
+        let captured = capture(&pkce, get(&query("")), redirect(303, &format!("{TARGET}{host}"))).await;
+        let (_, to) = told(captured);
+        assert!(to.as_ref().is_some_and(|to| to.starts_with(&format!("{TARGET}{end}error="))), "{host}: {to:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_state_cannot_break_out_of_the_error_redirect() {
     let pkce = Pkce::new(MemoryStore::builder().capacity(0).build());
     for (state, told_as) in [

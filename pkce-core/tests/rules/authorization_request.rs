@@ -4,7 +4,7 @@
 use crate::common::reading::{Requested, read_form, read_parameters, read_query};
 use pkce_core::CodeChallengeMethod::{Plain, S256};
 use pkce_core::adapter::{Body, Request};
-use pkce_core::{CodeChallenge, CodeChallengeMethod, Policy, Reason};
+use pkce_core::{AuthorizationRequest, CodeChallenge, CodeChallengeMethod, MemoryStore, Pkce, Policy, Reason};
 
 /// RFC 7636 Appendix B; in the tables below it is `$C`. It is a well-formed `plain` challenge too.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -279,4 +279,20 @@ fn parameters_that_the_host_has_resolved_are_judged_alike() {
         let read = read_parameters(parameters, &Policy::new()).map_err(|rejection| rejection.reason());
         assert_eq!(read, expected, "{parameters:?}");
     }
+}
+
+#[test]
+fn a_client_that_must_send_a_challenge_may_leave_it_out_in_a_roll_out_only() {
+    let lenient = Policy::new().allow_missing_challenge();
+    let asked = |policy: Policy| {
+        let pkce = Pkce::builder(MemoryStore::new()).policy(policy).build();
+        let request = Request::new("GET", Body::Complete(b"")).query(Some("response_type=code"));
+        pkce.challenge(AuthorizationRequest::from_query(&request, pkce.policy()))
+            .map(|(pending, ())| pending.challenge().is_none())
+            .map_err(|rejection| rejection.reason())
+    };
+    assert_eq!(asked(lenient.clone()), Err(Reason::ChallengeRequired));
+    assert_eq!(asked(lenient.report_only()), Ok(true));
+    assert_eq!(asked(Policy::new().report_only()), Ok(true));
+    assert_eq!(asked(Policy::new()), Err(Reason::ChallengeRequired));
 }

@@ -29,3 +29,17 @@ pub(crate) fn bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, RandomError>
     SysRng.try_fill_bytes(bytes.as_mut_slice()).map_err(RandomError)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_generator_that_fails_says_so_and_why() {
+        let error = RandomError(SysError::UNSUPPORTED);
+        assert_eq!(error.to_string(), "the operating system's random number generator failed");
+        assert_eq!(error.source().unwrap().to_string(), SysError::UNSUPPORTED.to_string());
+    }
+}

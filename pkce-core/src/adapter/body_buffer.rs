@@ -155,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn debug_says_how_much_it_holds() {
+        let mut buffer = BodyBuffer::new(&Policy::new().body_limit(5), None);
+        for (chunk, held) in [("ab", 2), ("cde", 5), ("f", 5)] {
+            _ = buffer.push(Bytes::from(chunk));
+            assert_eq!(format!("{buffer:?}"), format!("BodyBuffer {{ limit: 5, held: {held}, .. }}"));
+        }
+    }
+
+    #[test]
     fn the_only_chunk_is_not_copied() {
         let chunk = Bytes::from_static(b"abc");
         let mut buffer = BodyBuffer::new(&Policy::new(), None);

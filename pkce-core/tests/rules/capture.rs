@@ -577,6 +577,37 @@ async fn report_only_changes_nothing_for_a_client_without_pkce() {
     }
 }
 
+#[tokio::test]
+async fn in_a_roll_out_a_client_that_sends_half_of_pkce_is_one_with_pkce() {
+    let base = "redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
+    let challenge = format!("code_challenge={CHALLENGE}");
+    for (half, reason) in [
+        ("", None),
+        (challenge.as_str(), Some(Reason::CodeForOtherTarget)),
+        ("code_challenge_method=S256", Some(Reason::CodeForOtherTarget)),
+    ] {
+        let pkce = House::new().server(Policy::new().report_only());
+        let request = format!("{base}&{half}");
+        let captured = capture(&pkce, get(&request), redirect(303, "https://evil.example/cb?code=c")).await;
+        assert_eq!(told(captured).0, reason, "{half}");
+    }
+}
+
+#[test]
+fn of_the_response_that_an_error_replaces_only_the_cookies_are_kept() {
+    for (name, is_kept) in [
+        ("set-cookie", true),
+        ("Set-Cookie", true),
+        ("cookie", false),
+        ("set-cookie2", false),
+        ("location", false),
+        ("content-type", false),
+        ("", false),
+    ] {
+        assert_eq!(CaptureRejection::keeps_header(name), is_kept, "{name}");
+    }
+}
+
 #[test]
 fn only_the_body_of_a_form_that_fits_is_read() {
     let pkce = Pkce::new(MemoryStore::new());

@@ -308,6 +308,19 @@ fn all_of_it_can_be_imported_at_once() {
 }
 
 #[tokio::test]
+async fn the_metadata_is_in_the_response_to_a_get_alone_and_the_service_that_is_called_was_ready() {
+    const WRITTEN: &str = r#"{"code_challenge_methods_supported":["S256"]}"#;
+    for (method, body) in [("GET", WRITTEN), ("HEAD", ""), ("POST", "{}"), ("get", "{}")] {
+        let host = ServiceBuilder::new()
+            .layer(MetadataLayer::new(pkce()))
+            .layer(BufferLayer::<Request<Full<Bytes>>>::new(1))
+            .service_fn(async |_: Request<Full<Bytes>>| Ok::<_, Infallible>(Response::new(Full::from("{}"))));
+        let request = Request::builder().method(method).body(Full::default()).unwrap();
+        assert_eq!(octets(host.oneshot(request).await.unwrap()).await, body, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_for_the_metadata_has_the_length_of_the_document_and_a_304_has_none() {
     let host = service_fn(async |request: Request<Full<Bytes>>| {
         let status = if request.headers().contains_key("if-none-match") { 304 } else { 200 };

@@ -9,8 +9,8 @@ use actix_web::error::{ErrorImATeapot, InternalError};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service};
-use actix_web::{App, Error, HttpResponse, web};
-use pkce_actix::{Capture, Pkce, Policy, Reason, pkce_core};
+use actix_web::{App, Error, HttpResponse, Responder as _, ResponseError as _, web};
+use pkce_actix::{AuthorizationRedirect, AuthorizationResponse, Capture, Pkce, Policy, Reason, pkce_core};
 
 use crate::common::{FORM, Slow, header, pkce, reason, text};
 
@@ -87,6 +87,32 @@ async fn the_identical_octets_of_a_post_reach_the_handler() {
         let request = TestRequest::post().uri("/authorize").insert_header(FORM).set_payload(body).to_request();
         assert_eq!(actix_web::test::call_and_read_body(&app, request).await, body);
     }
+    // That of another method is not read, nor a form that says that it is too large.
+    let long = vec![b'x'; 100_000];
+    for request in [TestRequest::put(), TestRequest::post()] {
+        let request = request.uri("/authorize").insert_header(FORM).insert_header(("content-length", "100000"));
+        let request = request.set_payload(long.clone()).to_request();
+        assert_eq!(actix_web::test::call_and_read_body(&app, request).await, long);
+    }
+}
+
+#[actix_web::test]
+async fn a_redirect_of_the_authorization_endpoint_is_a_response_and_an_error() {
+    let redirect = || {
+        let reply = AuthorizationResponse::new(&pkce(), "https://a.example/cb").state("s".to_owned());
+        AuthorizationRedirect::from(reply.code("c"))
+    };
+    let request = TestRequest::default().to_http_request();
+    for response in [redirect().into(), redirect().respond_to(&request), redirect().error_response()] {
+        let response: HttpResponse = response;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(
+            (response.status().as_u16(), header("location")),
+            (303, Some("https://a.example/cb?code=c&state=s"))
+        );
+        assert_eq!((header("cache-control"), header("referrer-policy")), (Some("no-store"), Some("no-referrer")));
+    }
+    assert_eq!((redirect().status_code().as_u16(), redirect().to_string().as_str()), (303, "a redirect to the client"));
 }
 
 /// An error may be made of any response, and one that is has it only once.

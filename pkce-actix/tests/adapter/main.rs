@@ -4,5 +4,6 @@
 mod capture;
 mod common;
 mod extractors;
+mod metadata;
 mod settling;
 mod token_endpoint;

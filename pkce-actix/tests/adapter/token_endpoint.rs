@@ -1,14 +1,16 @@
 //! The middleware: what reaches the host, and what leaves in its stead.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse};
 use pkce_actix::{Clearance, MemoryStore, Pkce, Policy, Reason, TokenEndpoint};
 
-use crate::common::{REFRESH, authorize, pkce, reason, redeem, token_request};
+use crate::common::{REFRESH, authorize, header, pkce, reason, redeem, token_request};
 
 async fn echo(_: Clearance, body: Bytes) -> Bytes {
     body
@@ -45,7 +47,7 @@ async fn mounted_twice_is_a_loud_500_and_no_replay() {
     let seen = Arc::clone(&replays);
     let hook = move |_| {
         seen.fetch_add(1, Ordering::Relaxed);
-        std::future::ready(())
+        ready(())
     };
     let pkce = Pkce::builder(MemoryStore::new()).on_replay(hook).build();
     let endpoint = TokenEndpoint::new(pkce.clone());
@@ -78,4 +80,21 @@ async fn a_character_set_does_not_hide_a_code_from_the_judge() {
 fn it_can_be_shared_by_the_workers() {
     fn shared<T: Clone + Send + Sync + 'static>(_: T) {}
     shared(TokenEndpoint::new(pkce()).render(|_| HttpResponse::BadRequest().finish()));
+}
+
+#[actix_web::test]
+async fn tokens_are_not_stored_unless_the_host_says_how() {
+    for (own, status, cache_control, pragma) in
+        [(None, 200, "no-store", "no-cache"), (Some("private"), 200, "private", ""), (None, 401, "", "")]
+    {
+        let token = move |_: Clearance| {
+            let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap());
+            own.into_iter().for_each(|value| _ = response.insert_header(("cache-control", value)));
+            ready(response.body("tokens"))
+        };
+        let resource = web::resource("/token").wrap(TokenEndpoint::new(pkce())).to(token);
+        let response =
+            call_service(&init_service(App::new().service(resource)).await, token_request(REFRESH).to_request()).await;
+        assert_eq!((header(&response, "cache-control"), header(&response, "pragma")), (cache_control, pragma));
+    }
 }

@@ -94,11 +94,14 @@ async fn the_right_client_at_the_right_place_is_served_with_its_grant() {
 #[tokio::test]
 async fn another_client_or_another_place_is_rejected_burns_nothing_and_is_no_replay() {
     let replays = Arc::new(AtomicUsize::new(0));
+    let encoded: String = form_urlencoded::byte_serialize(CLIENT.as_bytes()).collect();
     for (more, authorization, reason) in [
         (vec![("client_id", "mallory")], None, Reason::ClientMismatch),
         (vec![("client_id", "https://app.example/id?a=1 ")], None, Reason::ClientMismatch),
         (vec![("client_id", CLIENT)], Some(basic("mallory")), Reason::ClientMismatch),
         (vec![("client_id", "mallory")], Some(basic(CLIENT)), Reason::ClientMismatch),
+        (vec![("client_id", CLIENT), ("redirect_uri", TARGET)], Some(basic("mallory")), Reason::ClientMismatch),
+        (vec![("client_id", "mallory"), ("redirect_uri", TARGET)], Some(basic(&encoded)), Reason::ClientMismatch),
         (vec![], Some(basic("mallory")), Reason::ClientMismatch),
         (vec![], Some(basic("mallory").replace('=', "")), Reason::ClientMismatch),
         (vec![("client_id", "")], Some(basic("mallory").replace("Basic ", "BASIC  ")), Reason::ClientMismatch),

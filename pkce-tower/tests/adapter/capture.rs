@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::{AppendHeaders, IntoResponse as _};
 use axum::routing::{any, get};
 use http::{Response, StatusCode};
-use pkce_tower::{CaptureLayer, Pkce, Policy, Reason, pkce_core};
+use pkce_tower::{AuthorizationResponse, CaptureLayer, Pkce, Policy, Reason, pkce_core};
 use tower::buffer::BufferLayer;
 use tower_http::cors::CorsLayer;
 
@@ -83,10 +83,13 @@ async fn the_identical_octets_of_a_post_reach_the_handler() {
         let request = Request::post("/authorize").header("content-type", FORM).body(Body::from(body)).unwrap();
         assert_eq!(octets(send(&app, request).await).await, body);
     }
-    // That of another method is not read.
+    // That of another method is not read, nor a form that says that it is too large.
     let long = vec![b'x'; 100_000];
-    let request = Request::put("/authorize").body(Body::from(long.clone())).unwrap();
-    assert_eq!(octets(send(&app, request).await).await, long);
+    for method in ["PUT", "POST"] {
+        let request = Request::builder().method(method).uri("/authorize").header("content-type", FORM);
+        let response = send(&app, request.body(Body::from(long.clone())).unwrap()).await;
+        assert_eq!(octets(response).await, long, "{method}");
+    }
 }
 
 #[tokio::test]
@@ -97,6 +100,17 @@ async fn the_service_that_was_found_ready_is_the_one_that_is_called() {
         .service_fn(async |_: Request| Ok::<_, std::convert::Infallible>(issue().await));
     let response = tower::ServiceExt::oneshot(inner, authorize(QUERY)).await.unwrap();
     assert_eq!(outcome(&response), (303, None));
+}
+
+#[test]
+fn a_redirect_of_the_authorization_endpoint_is_a_response() {
+    let reply = AuthorizationResponse::new(&pkce(), "https://a.example/cb").state("s".to_owned());
+    let response = reply.code("c").into_response();
+    assert_eq!(
+        (response.status(), header(&response, "location")),
+        (StatusCode::SEE_OTHER, "https://a.example/cb?code=c&state=s")
+    );
+    assert_eq!((header(&response, "cache-control"), header(&response, "referrer-policy")), ("no-store", "no-referrer"));
 }
 
 #[tokio::test]

@@ -160,3 +160,15 @@ async fn a_slow_body_is_given_up() {
     let request = send(&app, token_request(never()));
     assert!(tokio::time::timeout(Duration::from_secs(3600), request).await.is_err());
 }
+
+#[tokio::test]
+async fn tokens_are_not_stored_unless_the_host_says_how() {
+    for (route, cache_control, pragma) in [
+        (post(async |_: Clearance| "tokens"), "no-store", "no-cache"),
+        (post(async |_: Clearance| ([("cache-control", "private")], "tokens")), "private", ""),
+        (post(async |_: Clearance| StatusCode::UNAUTHORIZED), "", ""),
+    ] {
+        let response = send(&host(&pkce(), route), token_request(REFRESH)).await;
+        assert_eq!((header(&response, "cache-control"), header(&response, "pragma")), (cache_control, pragma));
+    }
+}

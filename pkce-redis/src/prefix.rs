@@ -72,5 +72,6 @@ mod tests {
         for invalid in ["", "{pkce}:", "pkce*", "p?", "[p]", "p p", "p\n", "p\0", "prüf:", &too_long] {
             assert_eq!(Prefix::parse(invalid.to_owned()).map(|_| ()), Err(InvalidPrefix), "{invalid}");
         }
+        assert_eq!(InvalidPrefix.to_string(), "the prefix is not 1 to 64 ASCII letters, digits and -._:/");
     }
 }

@@ -161,7 +161,9 @@ mod tests {
             for length in 0..record.len() {
                 assert!(Record::parse(&record[..length]).is_err(), "cut to {length}");
             }
-            assert!(Record::parse(&[&record[..], b"x"].concat()).is_err());
+            assert_eq!(Record::parse(&[&record[..], b"x"].concat()), Err(InvalidRecord::Grant));
+            let without_grant = bytes(&binding(valid.0, None, 1_767_225_600_123, 60_000), valid.1);
+            assert_eq!(Record::parse(&[&without_grant[..], b"x"].concat()), Err(InvalidRecord::Grant));
         }
     }
 }

@@ -202,6 +202,35 @@ mod tests {
         is_bound && lives && is_marked
     }
 
+    #[test]
+    fn a_code_is_expired_at_the_millisecond_of_its_expiry() {
+        for (expires_at, is_refused) in [(NOW, true), (NOW + 1, false)] {
+            let live = Columns {
+                code_challenge_method: Some("S256".to_owned()),
+                proof: Some(PRESENTED.to_vec()),
+                issued_at: Some(NOW - 1),
+                expires_at: Some(expires_at),
+                ..Columns::default()
+            };
+            assert_eq!(live.redemption(&attempt()).unwrap().is_some(), is_refused);
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_times_alone_and_an_error_what_is_wrong() {
+        let columns = Columns { proof: Some(PRESENTED.to_vec()), issued_at: Some(1), ..Columns::default() };
+        let shown = "Columns { issued_at: Some(1), expires_at: None, redeemed_at: None, .. }";
+        assert_eq!(format!("{columns:?}"), shown);
+        for (error, text) in [
+            (InvalidRow::Column("proof"), "the column proof does not hold what was written"),
+            (InvalidRow::Binding(InvalidBinding::Method), "the recorded method is not S256, plain or none"),
+            (InvalidRow::Redemption, "the columns ticket and redeemed_at contradict each other"),
+            (InvalidRow::Ambiguous, "there are several rows for one code"),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,10 +1,12 @@
 //! The extractors.
 
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web;
-use actix_web::{App, Error, HttpResponse, Route};
+use actix_web::{App, Error, HttpResponse, Route, Scope};
 use pkce_actix::{
     Challenge, ChallengeForm, Clearance, CodeChallenge, MemoryStore, OptionalChallenge, OptionalChallengeForm,
     PendingChallenge, Pkce, Policy, Reason, Rejection, pkce_core,
@@ -104,16 +106,23 @@ async fn the_nearest_pkce_counts() {
     }
 }
 
-/// Actix cannot tell which of two types is nearer, so a bare one could be overruled by one farther out.
+/// Actix cannot tell which of two types is nearer, so another one could be overruled by one farther out.
 #[actix_web::test]
-async fn a_bare_pkce_is_a_loud_500_and_never_overruled() {
-    let scope = || web::scope("/scope").app_data(pkce()).route("/authorize", web::get().to(optional));
-    for app in [App::new().service(scope()), App::new().app_data(web::Data::new(lenient())).service(scope())] {
-        let app = init_service(app).await;
-        for query in [String::new(), parameters()] {
-            let request = TestRequest::get().uri(&format!("/scope/authorize?{query}")).to_request();
-            let response = call_service(&app, request).await;
-            assert_eq!((response.status().as_u16(), reason(&response)), (500, Some(Reason::Misconfigured)));
+async fn a_pkce_in_another_wrapping_is_a_loud_500_and_never_overruled() {
+    let wrappings: [fn(Scope) -> Scope; 3] = [
+        |scope| scope.app_data(pkce()),
+        |scope| scope.app_data(Arc::new(pkce())),
+        |scope| scope.app_data(web::Data::new(Arc::new(pkce()))),
+    ];
+    for wrap in wrappings {
+        let scope = || wrap(web::scope("/scope")).route("/authorize", web::get().to(optional));
+        for app in [App::new().service(scope()), App::new().app_data(web::Data::new(lenient())).service(scope())] {
+            let app = init_service(app).await;
+            for query in [String::new(), parameters()] {
+                let request = TestRequest::get().uri(&format!("/scope/authorize?{query}")).to_request();
+                let response = call_service(&app, request).await;
+                assert_eq!((response.status().as_u16(), reason(&response)), (500, Some(Reason::Misconfigured)));
+            }
         }
     }
 }

@@ -68,3 +68,40 @@ pub(crate) fn payload(read: Payload, body: RequestBody) -> Payload {
         _ => Payload::from(bytes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use actix_web::web::Bytes;
+    use pkce_core::Policy;
+
+    use super::*;
+
+    #[test]
+    fn a_request_by_http_1_announces_its_length_or_has_no_body() {
+        for (version, header, length) in [
+            (Version::HTTP_10, None, Some(0)),
+            (Version::HTTP_11, None, Some(0)),
+            (Version::HTTP_2, None, None),
+            (Version::HTTP_3, None, None),
+            (Version::HTTP_11, Some(("transfer-encoding", "chunked")), None),
+            (Version::HTTP_2, Some(("transfer-encoding", "chunked")), None),
+            (Version::HTTP_11, Some(("content-length", "7")), Some(7)),
+            (Version::HTTP_2, Some(("content-length", "7")), Some(7)),
+            (Version::HTTP_11, Some(("content-length", "x")), None),
+        ] {
+            let request = TestRequest::default().version(version);
+            let request = header.into_iter().fold(request, TestRequest::insert_header).to_http_request();
+            assert_eq!(announced(&request), length, "{version:?} {header:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_body_is_none_at_all() {
+        for (body, is_none) in [("", true), ("a=b", false)] {
+            let mut buffer = BodyBuffer::new(&Policy::new(), None);
+            _ = buffer.push(Bytes::from(body));
+            assert_eq!(matches!(payload(Payload::None, buffer.finish()), Payload::None), is_none);
+        }
+    }
+}

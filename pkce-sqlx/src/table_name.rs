@@ -124,3 +124,34 @@ impl fmt::Display for InvalidTableName {
 }
 
 impl std::error::Error for InvalidTableName {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_identifier_or_two() {
+        let longest = "c".repeat(MAX_IDENTIFIER);
+        for name in ["codes", "auth.codes", "_c1", "C_2.d_3", &longest] {
+            assert_eq!(name.parse::<TableName>().unwrap().to_string(), name);
+        }
+        let too_long = longest.clone() + "c";
+        for name in
+            ["", "1c", "auth.1c", "auth.", ".codes", "a.b.c", "c-d", "c d", "c\"", "c`", "tabelle\u{e4}", &too_long]
+        {
+            assert_eq!(name.parse::<TableName>().map(|_| ()), Err(InvalidTableName), "{name}");
+        }
+        assert!(InvalidTableName.to_string().starts_with("a table name is one identifier"));
+    }
+
+    #[test]
+    fn the_name_takes_the_place_of_the_default_with_its_schema_and_names_the_index() {
+        let sql = format!("CREATE INDEX `{DEFAULT}_expires_at` ON `{DEFAULT}`");
+        for (name, placed) in [
+            ("codes", "CREATE INDEX `codes_expires_at` ON `codes`"),
+            ("auth.codes", "CREATE INDEX `codes_expires_at` ON `auth`.`codes`"),
+        ] {
+            assert_eq!(name.parse::<TableName>().unwrap().place(&sql, '`'), placed);
+        }
+    }
+}

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web;
-use actix_web::{App, Error, HttpResponse, Route, Scope};
+use actix_web::{App, Error, HttpResponse, ResponseError as _, Route, Scope};
 use pkce_actix::{
     Challenge, ChallengeForm, Clearance, CodeChallenge, MemoryStore, OptionalChallenge, OptionalChallengeForm,
     PendingChallenge, Pkce, Policy, Reason, Rejection, pkce_core,
@@ -142,4 +143,8 @@ fn a_challenge_rejection_tells_the_client_no_more_than_the_standard_does() {
     let challenge_rejection = Rejection::from(rejection.clone());
     assert_eq!(challenge_rejection.rejection(), &rejection);
     assert_eq!(challenge_rejection.to_string(), "code challenge required");
+    assert_eq!(
+        (challenge_rejection.status_code(), challenge_rejection.error_response().status().as_u16()),
+        (StatusCode::BAD_REQUEST, 400)
+    );
 }

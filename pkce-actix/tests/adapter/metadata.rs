@@ -35,6 +35,15 @@ async fn the_metadata_is_in_the_response_to_a_get_alone() {
         let response = call_service(&app, request.insert_header(("if-none-match", tags)).to_request()).await;
         assert_eq!((response.status().as_u16(), header(&response, "etag")), (status, etag), "{method} {tags}");
         assert_eq!(header(&response, "x-host"), if status == 200 { "1" } else { "" });
+        assert_eq!(header(&response, "content-type"), if body == WRITTEN { "application/json" } else { "" });
         assert_eq!(text(response).await, body, "{method} {tags}");
     }
+}
+
+#[actix_web::test]
+async fn a_content_type_of_the_hosts_own_stays() {
+    let own = web::to(async || HttpResponse::Ok().content_type("application/jrd+json").body("{}"));
+    let app = init_service(App::new().service(web::resource("/").wrap(Metadata::new(pkce())).route(own))).await;
+    let response = call_service(&app, TestRequest::default().to_request()).await;
+    assert_eq!(header(&response, "content-type"), "application/jrd+json");
 }

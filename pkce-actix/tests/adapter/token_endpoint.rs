@@ -98,3 +98,11 @@ async fn tokens_are_not_stored_unless_the_host_says_how() {
         assert_eq!((header(&response, "cache-control"), header(&response, "pragma")), (cache_control, pragma));
     }
 }
+
+#[test]
+fn debug_says_whose_the_rejections_are() {
+    let standard = TokenEndpoint::new(pkce());
+    assert!(format!("{standard:?}").contains("Renderer(standard)"));
+    let custom = standard.render(|_| HttpResponse::BadRequest().finish());
+    assert!(format!("{custom:?}").contains("Renderer(custom)"));
+}

@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, Error, HttpResponse, Responder as _, ResponseError as _, web};
-use pkce_actix::{AuthorizationRedirect, AuthorizationResponse, Capture, Pkce, Policy, Reason, pkce_core};
+use pkce_actix::{AuthorizationResponse, Capture, Pkce, Policy, Reason, pkce_core};
 
 use crate::common::{FORM, Slow, header, pkce, reason, text};
 
@@ -100,7 +100,7 @@ async fn the_identical_octets_of_a_post_reach_the_handler() {
 async fn a_redirect_of_the_authorization_endpoint_is_a_response_and_an_error() {
     let redirect = || {
         let reply = AuthorizationResponse::new(&pkce(), "https://a.example/cb").state("s".to_owned());
-        AuthorizationRedirect::from(reply.code("c"))
+        reply.code("c")
     };
     let request = TestRequest::default().to_http_request();
     for response in [redirect().into(), redirect().respond_to(&request), redirect().error_response()] {

@@ -175,7 +175,7 @@ async fn errors_say_what_is_wrong_and_why() {
 #[tokio::test]
 async fn a_grant_that_cannot_be_written_or_read_is_not_one_that_is_missing() {
     let pkce = House::new().server(Policy::new());
-    let no_json = std::collections::BTreeMap::from([((), ())]);
+    let no_json = std::collections::BTreeMap::from([((), 0)]);
     let error = pkce.bind(CODE, s256()).grant(&no_json).await.unwrap_err();
     assert_eq!(error.to_string(), "the grant cannot be serialised");
     let source = error.source().unwrap().downcast_ref::<GrantError>().unwrap();

@@ -25,9 +25,9 @@ async fn bind(pkce: &Pkce) {
 async fn redeem_another(pkce: &Pkce, is_bound: bool) {
     let bind = pkce.bind("another", s256());
     if is_bound {
-        bind.client_id(CLIENT).await.unwrap()
+        bind.client_id(CLIENT).await.unwrap();
     } else {
-        bind.await.unwrap()
+        bind.await.unwrap();
     }
     assert!(pkce.redeem("another", Some(VERIFIER)).await.is_ok());
 }

@@ -29,7 +29,9 @@ fn what_the_readme_depends_on_is_what_this_workspace_is_built_with() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let manifests: Vec<_> = readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert_eq!(manifests.len(), 2);
-    manifests.iter().for_each(|lines| manifest::check(&format!("[dependencies]\n{lines}")));
+    for lines in manifests {
+        manifest::check(&format!("[dependencies]\n{lines}"));
+    }
 }
 
 /// Both commands once, with the code that the first gets, and then the second again.

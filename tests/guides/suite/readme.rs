@@ -52,9 +52,11 @@ fn try_out(program: &str) {
 
     let said = shell.run(&here(&authorize)).join("\n");
     assert!(said.starts_with("HTTP/1.1 303 "), "{said}");
-    let (_, code) = said.split_once("ocation: https://client.example/cb?code=").unwrap();
-    let (code, rest) = code.split_once('&').unwrap();
-    assert_eq!(rest.lines().next(), Some("iss=https%3A%2F%2Fas.example"));
+    let headers = said.lines().filter_map(|line| line.split_once(": "));
+    let location = headers.filter(|(name, _)| name.eq_ignore_ascii_case("location")).map(|(_, value)| value).next();
+    let parameters = location.and_then(|location| location.strip_prefix("https://client.example/cb?code="));
+    let (code, rest) = parameters.and_then(|parameters| parameters.split_once('&')).unwrap();
+    assert_eq!(rest, "iss=https%3A%2F%2Fas.example");
 
     let token = here(&token).replace('…', code);
     let said = shell.run(&token);

@@ -183,8 +183,8 @@ impl Policy {
     ///
     /// A redemption that fails is followed by one attempt to restore the code, which may take a quarter of it: a store that
     /// hangs is answered with 503 after 2.5 seconds by default. A redemption takes two calls if its code is bound to a client
-    /// or a redirect URI and the code before was not, or the other way round: a store that responds late to the first and
-    /// hangs at the second is answered with 503 after at most 4.5 seconds.
+    /// or a redirect URI and the code before was not, or the other way round, and if the request leaves out what is bound: a
+    /// store that responds late to the first and hangs at the second is answered with 503 after at most 4.5 seconds.
     /// [`PkceBuilder::timer`](crate::PkceBuilder::timer) says what measures it.
     pub const fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;

@@ -1,4 +1,5 @@
-//! Follows the guides and the README to the letter: the listings, the changes, the servers, the commands and what they print.
+//! Follows the guides to the letter: the listings, the changes, the servers, the commands and what they print. Tries the
+//! programs of the README.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a guide that cannot be followed fails its test")]
 
 mod block;

@@ -184,7 +184,12 @@ impl Clients {
     /// The client that nobody competes with. Returns whether it was served.
     async fn alone(&self, code: &Code, chance: &mut Chance) -> bool {
         let asked = self.until_known(code, self.any(chance)).await;
-        let is_lost = asked.outcome == Outcome::Rejected && self.is_lost(code).await;
+        let mut is_lost = asked.outcome == Outcome::Rejected && self.is_lost(code).await;
+        if asked.outcome == Outcome::Rejected && !is_lost && !asked.had_a_fault {
+            // A master that was replaced has the code until it learns that it is a replica, and may be whom this program asks.
+            sleep(PATIENCE).await;
+            is_lost = self.is_lost(code).await;
+        }
         self.count(|tally| match asked.outcome {
             Outcome::Tokens => tally.honest_served += 1,
             Outcome::Rejected if is_lost => tally.honest_lost += 1,

@@ -132,7 +132,7 @@ fn larger_cases() {
     let bound = Bound::ChallengeAndClient;
     holds(Protocol { faults: 2, time: true, bound, ..Protocol::of(&[Right, Right, OtherClient]) }, 1_000_000);
     holds(Protocol { faults: 3, ..Protocol::of(&[Right, Right, Right]) }, 500_000);
-    holds(Protocol { faults: 1, bound, ..Protocol::of(&[Right, Right, OtherClient, Wrong]) }, 100_000);
+    holds(Protocol { faults: 2, bound, ..Protocol::of(&[Right, Right, OtherClient, Wrong]) }, 500_000);
 }
 
 /// What `Replay` says: what is no theft, and can be a replay nevertheless.
